@@ -1,0 +1,32 @@
+#include "hvagent/cancel.h"
+
+namespace hvagent {
+
+void Cancellation::request() {
+    std::map<int, std::function<void()>> wakers;
+    {
+        std::lock_guard lock(mutex_);
+        if (wanted_.exchange(true, std::memory_order_acq_rel)) return;
+        wakers = wakers_;
+    }
+    for (const auto& [key, wake] : wakers) wake();
+}
+
+Cancellation::Subscription::Subscription(Cancellation& owner, std::function<void()> wake) : owner_(owner) {
+    {
+        std::lock_guard lock(owner_.mutex_);
+        if (!owner_.wanted()) {
+            key_ = owner_.next_key_++;
+            owner_.wakers_.emplace(key_, std::move(wake));
+            return;
+        }
+    }
+    wake();
+}
+
+Cancellation::Subscription::~Subscription() {
+    std::lock_guard lock(owner_.mutex_);
+    owner_.wakers_.erase(key_);
+}
+
+}  // namespace hvagent

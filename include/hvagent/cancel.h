@@ -1,0 +1,43 @@
+// A wish to stop, seen by the work that should stop.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "hvagent/error.h"
+
+namespace hvagent {
+
+// Thread-safe. Long work asks `check()` between its pieces, or registers a callback that wakes it.
+class Cancellation {
+public:
+    bool wanted() const { return wanted_.load(std::memory_order_acquire); }
+    // Throws Error(job_cancelled) once cancellation is wanted.
+    void check() const {
+        if (wanted()) throw Error(Code::job_cancelled, "the job was cancelled");
+    }
+    void request();
+
+    // Calls `wake` once when cancellation is requested (at once if it already is); from the requesting thread.
+    class Subscription {
+    public:
+        Subscription(Cancellation& owner, std::function<void()> wake);
+        ~Subscription();
+        Subscription(const Subscription&) = delete;
+        Subscription& operator=(const Subscription&) = delete;
+
+    private:
+        Cancellation& owner_;
+        int key_ = 0;
+    };
+
+private:
+    std::atomic<bool> wanted_{false};
+    std::mutex mutex_;
+    std::map<int, std::function<void()>> wakers_;
+    int next_key_ = 1;
+};
+
+}  // namespace hvagent

@@ -1,0 +1,39 @@
+// Files that hold disks. Every call names the format: a file is never probed by content alone.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "hvagent/cancel.h"
+#include "hvagent/units.h"
+
+namespace hvagent {
+
+struct DiskImageInfo {
+    std::string format;         // "qcow2", "raw", "vmdk", "vdi", "vhdx"...; "iso" is raw to this interface
+    Bytes virtual_size = 0;
+    Bytes actual_size = 0;      // allocated on disk
+    std::string backing_file;   // empty: none
+    bool has_external_data_file = false;
+    bool is_encrypted = false;
+};
+
+using ProgressPercent = std::function<void(int percent)>;
+
+// Thread-safe; runs qemu-img with limits on CPU time and memory. Error(io_failed) carries the tool's message,
+// Error(operation_failed) when the image itself is refused.
+class DiskImages {
+public:
+    virtual ~DiskImages() = default;
+    // Reads the header only. `format` empty: detect among the formats we accept, by magic number.
+    virtual DiskImageInfo inspect(const std::string& path, const std::string& format) = 0;
+    // All three: the file appears under its name only when whole (temporary name, fsync, rename); an existing file is an Error.
+    virtual void create_empty(const std::string& path, Bytes virtual_size) = 0;  // qcow2
+    virtual void create_overlay(const std::string& path, const std::string& backing, const std::string& backing_format,
+                                Bytes virtual_size) = 0;  // qcow2; virtual_size >= the backing's
+    virtual void convert(const std::string& source, const std::string& source_format, const std::string& target,
+                         const std::string& target_format, const ProgressPercent& progress, Cancellation& cancel) = 0;
+    // Removes a file; not there is a success.
+    virtual void remove(const std::string& path) = 0;
+};
+
+}  // namespace hvagent

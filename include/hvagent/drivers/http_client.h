@@ -1,0 +1,31 @@
+// Outgoing HTTP: image downloads and webhooks.
+#pragma once
+#include <functional>
+#include <map>
+#include <string>
+
+#include "hvagent/cancel.h"
+#include "hvagent/clock.h"
+#include "hvagent/units.h"
+
+namespace hvagent {
+
+struct HttpReply {
+    int status = 0;
+    std::string body;  // at most 64 KiB are kept
+};
+
+// Thread-safe.
+class HttpClient {
+public:
+    virtual ~HttpClient() = default;
+    // Error(http_failed) when no answer came; an answer of any status is a reply.
+    virtual HttpReply post(const std::string& url, const std::map<std::string, std::string>& headers,
+                           const std::string& body, milliseconds timeout) = 0;
+    // http, https, ftp or file URL into `path` (created or truncated). Error(http_failed) names status and URL (without
+    // credentials); Error(image_storage_allocate) when the disk is full. `limit`: refuse to store more bytes than this.
+    virtual void download(const std::string& url, const std::string& path, Bytes limit,
+                          const std::function<void(Bytes done, Bytes total)>& progress, Cancellation& cancel) = 0;
+};
+
+}  // namespace hvagent
