@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace hvagent::log {
@@ -15,12 +16,12 @@ namespace hvagent::log {
 enum class Level { debug, info, warning, error };
 
 struct Field {
-    Field(std::string_view name, std::string_view value) : name(name), value(value) {}
-    Field(std::string_view name, const std::string& value) : name(name), value(value) {}
-    Field(std::string_view name, const char* value) : name(name), value(value) {}
+    Field(std::string_view key, std::string_view text) : name(key), value(text) {}
+    Field(std::string_view key, const std::string& text) : name(key), value(text) {}
+    Field(std::string_view key, const char* text) : name(key), value(text) {}
     template <class Number>
         requires std::is_arithmetic_v<Number>
-    Field(std::string_view name, Number number) : name(name), value(std::to_string(number)) {}
+    Field(std::string_view key, Number number) : name(key), value(std::to_string(number)) {}
 
     std::string name;
     std::string value;
