@@ -225,9 +225,8 @@ Row query_operation(std::string name, std::string resource, std::string path, st
         .optional(In::query, "groupBy", &QueryRequest::group_by, "one record per value of this field");
     declaration.returns_list("inventories", resource);
     declaration.returns_value("total", {{"type", "integer"}}, false);
-    Row row = declaration.answers([run, resource](const Call&, const QueryRequest& request) { return run(resource, request); });
-    row.is_query = true;
-    return row;
+    return declaration.is_query().answers(
+        [run, resource](const Call&, const QueryRequest& request) { return run(resource, request); });
 }
 
 }  // namespace hvagent::api

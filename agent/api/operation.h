@@ -174,6 +174,10 @@ public:
         row_.job_class = kind;
         return *this;
     }
+    Operation& is_query() {
+        row_.is_query = true;
+        return *this;
+    }
     Operation& needs_no_session() {
         row_.needs_session = false;
         return *this;
