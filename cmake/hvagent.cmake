@@ -41,6 +41,8 @@ function(hvagent_test name)
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
     target_link_libraries(${name} PRIVATE warnings ${arg_LIBS} GTest::gmock GTest::gtest GTest::gtest_main Threads::Threads)
     if(HVAGENT_PCH)
+        # The precompiled header is built for libraries (-fPIC); programs would ask for -fPIE.
+        target_compile_options(${name} PRIVATE -fPIC)
         target_precompile_headers(${name} REUSE_FROM hvagent_pch)
     endif()
     add_test(NAME ${name} COMMAND ${name})

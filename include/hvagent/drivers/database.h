@@ -40,8 +40,10 @@ enum class Durability {
 class Database {
 public:
     virtual ~Database() = default;
-    // All of `work` or nothing of it. Nested calls on the same thread join the outer transaction.
+    // All of `work` or nothing of it. Nested calls on the same thread join the outer transaction. A constraint that
+    // does not hold is Error(operation_failed).
     virtual void write(Durability durability, const std::function<void(SqlSession&)>& work) = 0;
+    // One state for all of `work`; on a thread that is inside write(), what that write has done so far.
     virtual void read(const std::function<void(SqlSession&)>& work) = 0;
 };
 
