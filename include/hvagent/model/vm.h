@@ -80,6 +80,8 @@ struct Vm {
     // True from a successful start until somebody stops or destroys the VM through the API: a NeverStop VM that
     // is found down while this holds is started again.
     bool should_run = false;
+    // JSON text: what to make at the first start of a VM that was only recorded (intent created); empty otherwise.
+    std::string creation_plan;
 
     Time created{};
     Time last_op{};
