@@ -1,0 +1,208 @@
+#include "agent/config/settings.h"
+
+#include <fstream>
+#include <functional>
+#include <iomanip>
+#include <sstream>
+#include <variant>
+
+#define TOML_EXCEPTIONS 1
+#include <toml++/toml.h>
+
+#include "hvagent/error.h"
+
+namespace hvagent::config {
+namespace {
+
+using Member = std::variant<std::string Settings::*, bool Settings::*, int Settings::*, Bytes Settings::*, double Settings::*,
+                            seconds Settings::*, std::vector<std::string> Settings::*>;
+
+struct Setting {
+    const char* section;
+    const char* key;
+    Member member;
+    const char* meaning;
+};
+
+const std::vector<Setting>& settings_table() {
+    using S = Settings;
+    static const std::vector<Setting> table{
+        {"http", "listen", &S::http_listen, "address:port of the API"},
+        {"http", "insecure", &S::http_insecure, "allow plain HTTP beyond loopback"},
+        {"http", "tls_cert", &S::http_tls_cert, "PEM certificate chain; with tls_key the API speaks TLS"},
+        {"http", "tls_key", &S::http_tls_key, "PEM private key"},
+        {"http", "client_ca", &S::http_client_ca, "PEM authorities; when set, clients must show a certificate of one of them"},
+        {"http", "max_connections", &S::http_max_connections, "connections open at once; more are refused with 503"},
+        {"http", "max_body", &S::http_max_body, "largest request body in bytes"},
+        {"libvirt", "uri", &S::libvirt_uri, "connection URI"},
+        {"libvirt", "virt_type", &S::virt_type, "kvm, qemu (emulation), or auto: kvm where a guest was seen to run"},
+        {"libvirt", "call_timeout", &S::libvirt_call_timeout, "seconds until a call that libvirt does not answer is given up"},
+        {"libvirt", "wait", &S::libvirt_wait, "seconds a job waits for a lost libvirt before it is refused"},
+        {"state", "directory", &S::state_directory, "where the inventory, jobs and serial logs are kept"},
+        {"host", "name", &S::host_name, "name of this host; default: its host name"},
+        {"host", "management_ip", &S::management_ip, "address other hosts know it by; default: the listen address"},
+        {"host", "zone", &S::zone_name, "name of the zone made at the first start"},
+        {"host", "cluster", &S::cluster_name, "name of the cluster made at the first start"},
+        {"host", "reserved_memory", &S::reserved_memory, "bytes never given to VMs"},
+        {"host", "cpu_ratio", &S::cpu_ratio, "virtual CPUs per CPU"},
+        {"host", "memory_ratio", &S::memory_ratio, "memory promised to VMs per memory of the host"},
+        {"admin", "password", &S::admin_password, "clear text; default: a random one, written to <state>/admin-password"},
+        {"admin", "session_timeout", &S::session_timeout, "seconds a session lives"},
+        {"admin", "max_sessions", &S::max_sessions, "sessions open at once"},
+        {"primary_storage", "name", &S::primary_name, "name of the storage for volumes made at the first start"},
+        {"primary_storage", "path", &S::primary_path, "its directory"},
+        {"backup_storage", "name", &S::backup_name, "name of the image store made at the first start"},
+        {"backup_storage", "path", &S::backup_path, "its directory"},
+        {"network", "enabled", &S::network_enabled, "make a NAT network at the first start"},
+        {"network", "name", &S::network_name, "name of that network, also in libvirt"},
+        {"network", "cidr", &S::network_cidr, "its addresses; the first is the host's"},
+        {"network", "bridge", &S::network_bridge, "its bridge"},
+        {"network", "dns", &S::network_dns, "DNS servers given to guests; default: the host answers"},
+        {"image", "file_denied", &S::image_file_denied, "directories that file:// URLs may not read"},
+        {"image", "max_size", &S::image_max_size, "largest virtual size of an image in bytes"},
+        {"vm", "stop_grace", &S::stop_grace, "seconds a guest has to power off before the plug is pulled"},
+        {"vm", "hotplug", &S::hotplug, "allow CPUs and memory of running VMs to grow (vm/numa of the contract)"},
+        {"vm", "deletion_policy", &S::deletion_policy, "Delay keeps a destroyed VM until it expires, Direct expunges it at once"},
+        {"vm", "expunge_after", &S::expunge_after, "seconds until a destroyed VM is expunged"},
+        {"vm", "cdroms", &S::cdroms, "CD-ROM drives of a new VM, 0 to 3"},
+        {"vm", "ha_first_delay", &S::ha_first_delay, "seconds until a NeverStop VM found down is started; doubles each time"},
+        {"vm", "ha_longest_delay", &S::ha_longest_delay, "longest such delay in seconds"},
+        {"job", "power_limit", &S::job_power_limit, "starts, stops and creations at once"},
+        {"job", "copy_limit", &S::job_copy_limit, "image downloads and copies at once"},
+        {"job", "quick_limit", &S::job_quick_limit, "other jobs at once"},
+        {"job", "migrate_limit", &S::job_migrate_limit, "migrations at once"},
+        {"job", "result_lifetime", &S::job_result_lifetime, "seconds the result of a job is kept"},
+        {"log", "target", &S::log_target, "journal, stderr, or auto: the journal under systemd"},
+        {"log", "level", &S::log_level, "debug, info, warning or error"},
+    };
+    return table;
+}
+
+std::string place(const std::string& file, const toml::node& node) {
+    return file + ":" + std::to_string(node.source().begin.line);
+}
+
+class Assign {
+public:
+    Assign(Settings& settings, const toml::node& node, std::string where) : settings_(settings), node_(node), where_(std::move(where)) {}
+
+    void operator()(std::string Settings::*member) const { settings_.*member = value<std::string>("a text"); }
+    void operator()(bool Settings::*member) const { settings_.*member = value<bool>("true or false"); }
+    void operator()(int Settings::*member) const { settings_.*member = static_cast<int>(number(1000000000)); }
+    void operator()(Bytes Settings::*member) const { settings_.*member = number(INT64_MAX); }
+    void operator()(double Settings::*member) const { settings_.*member = value<double>("a number"); }
+    void operator()(seconds Settings::*member) const { settings_.*member = seconds(number(1000000000)); }
+    void operator()(std::vector<std::string> Settings::*member) const {
+        const toml::array* list = node_.as_array();
+        if (!list) expected("a list of texts");
+        std::vector<std::string> texts;
+        for (const toml::node& item : *list) {
+            const auto text = item.value_exact<std::string>();
+            if (!text) expected("a list of texts");
+            texts.push_back(*text);
+        }
+        settings_.*member = std::move(texts);
+    }
+
+private:
+    [[noreturn]] void expected(const char* what) const { throw Error(Code::invalid_argument, where_ + " must be " + what); }
+    template <class T>
+    T value(const char* what) const {
+        const auto found = node_.value<T>();
+        if (!found || (std::is_same_v<T, std::string> && !node_.is_string())) expected(what);
+        return *found;
+    }
+    std::int64_t number(std::int64_t highest) const {
+        const auto found = node_.value_exact<std::int64_t>();
+        if (!found || *found < 0 || *found > highest) expected("a whole number, 0 or more");
+        return *found;
+    }
+
+    Settings& settings_;
+    const toml::node& node_;
+    std::string where_;
+};
+
+void check(const Settings& settings) {
+    const auto require = [](bool holds, const std::string& text) {
+        if (!holds) throw Error(Code::invalid_argument, text);
+    };
+    require(settings.virt_type == "auto" || settings.virt_type == "kvm" || settings.virt_type == "qemu",
+            "[libvirt] virt_type must be auto, kvm or qemu, but is \"" + settings.virt_type + "\"");
+    require(settings.deletion_policy == "Delay" || settings.deletion_policy == "Direct",
+            "[vm] deletion_policy must be Delay or Direct, but is \"" + settings.deletion_policy + "\"");
+    require(settings.cdroms <= 3, "[vm] cdroms must be 0 to 3");
+    require(settings.cpu_ratio > 0 && settings.memory_ratio > 0, "[host] cpu_ratio and memory_ratio must be above 0");
+    require(settings.network_bridge.size() <= 15, "[network] bridge must have at most 15 characters");
+}
+
+void read_table(Settings& settings, const toml::table& file, const std::string& shown_name) {
+    for (const auto& [section, content] : file) {
+        const toml::table* keys = content.as_table();
+        if (!keys) throw Error(Code::invalid_argument, place(shown_name, content) + ": '" + std::string(section.str()) + "' is outside any [section]");
+        for (const auto& [key, node] : *keys) {
+            const Setting* found = nullptr;
+            for (const Setting& setting : settings_table())
+                if (section.str() == setting.section && key.str() == setting.key) found = &setting;
+            const std::string name = "[" + std::string(section.str()) + "] " + std::string(key.str());
+            if (!found) throw Error(Code::invalid_argument, place(shown_name, node) + ": unknown setting " + name);
+            std::visit(Assign(settings, node, place(shown_name, node) + ": " + name), found->member);
+        }
+    }
+}
+
+struct Show {
+    const Settings& settings;
+    std::string operator()(std::string Settings::*member) const { return "\"" + settings.*member + "\""; }
+    std::string operator()(bool Settings::*member) const { return settings.*member ? "true" : "false"; }
+    std::string operator()(int Settings::*member) const { return std::to_string(settings.*member); }
+    std::string operator()(Bytes Settings::*member) const { return std::to_string(settings.*member); }
+    std::string operator()(double Settings::*member) const {
+        std::ostringstream text;
+        text << std::showpoint << std::setprecision(3) << settings.*member;
+        return text.str();
+    }
+    std::string operator()(seconds Settings::*member) const { return std::to_string((settings.*member).count()); }
+    std::string operator()(std::vector<std::string> Settings::*member) const {
+        std::string text;
+        for (const std::string& one : settings.*member) text += (text.empty() ? "\"" : ", \"") + one + "\"";
+        return "[" + text + "]";
+    }
+};
+
+}  // namespace
+
+Settings parse_settings(const std::string& toml_text, const std::string& shown_name) {
+    Settings settings;
+    try {
+        read_table(settings, toml::parse(toml_text, shown_name), shown_name);
+    } catch (const toml::parse_error& error) {
+        throw Error(Code::invalid_argument,
+                    shown_name + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+    }
+    check(settings);
+    return settings;
+}
+
+Settings load_settings(const std::string& path) {
+    std::ifstream file(path);
+    if (!file) throw Error(Code::invalid_argument, "the configuration " + path + " cannot be read");
+    std::stringstream text;
+    text << file.rdbuf();
+    return parse_settings(text.str(), path);
+}
+
+std::string describe_settings() {
+    const Settings defaults;
+    std::string text, section;
+    for (const Setting& setting : settings_table()) {
+        if (section != setting.section) {
+            section = setting.section;
+            text += (text.empty() ? "[" : "\n[") + section + "]\n";
+        }
+        text += std::string("# ") + setting.meaning + "\n# " + setting.key + " = " + std::visit(Show{defaults}, setting.member) + "\n";
+    }
+    return text;
+}
+
+}  // namespace hvagent::config

@@ -1,0 +1,78 @@
+// The settings of the daemon: one TOML file, every key declared once in settings.cpp with its default and its meaning.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "hvagent/clock.h"
+#include "hvagent/units.h"
+
+namespace hvagent::config {
+
+struct Settings {
+    // [http]
+    std::string http_listen = "127.0.0.1:8080";
+    bool http_insecure = false;
+    std::string http_tls_cert, http_tls_key, http_client_ca;
+    int http_max_connections = 4096;
+    Bytes http_max_body = MiB;
+    // [libvirt]
+    std::string libvirt_uri = "qemu:///system";
+    std::string virt_type = "auto";
+    seconds libvirt_call_timeout{30};
+    seconds libvirt_wait{10};
+    // [state]
+    std::string state_directory = "/var/lib/hvagent";
+    // [host]
+    std::string host_name;
+    std::string management_ip;
+    std::string zone_name = "zone-1";
+    std::string cluster_name = "cluster-1";
+    Bytes reserved_memory = 512 * MiB;
+    double cpu_ratio = 10.0;
+    double memory_ratio = 1.0;
+    // [admin]
+    std::string admin_password;
+    seconds session_timeout{7200};
+    int max_sessions = 500;
+    // [primary_storage], [backup_storage]
+    std::string primary_name = "local";
+    std::string primary_path = "/var/lib/hvagent/primary";
+    std::string backup_name = "images";
+    std::string backup_path = "/var/lib/hvagent/backup";
+    // [network]
+    bool network_enabled = true;
+    std::string network_name = "hvagent";
+    std::string network_cidr = "192.168.221.0/24";
+    std::string network_bridge = "hvabr0";
+    std::vector<std::string> network_dns;
+    // [image]
+    std::vector<std::string> image_file_denied = {"/etc", "/dev", "/proc", "/sys", "/run", "/root/.ssh", "/var/log", "/boot"};
+    Bytes image_max_size = 64LL * 1024 * GiB;
+    // [vm]
+    seconds stop_grace{60};
+    bool hotplug = false;
+    std::string deletion_policy = "Delay";
+    seconds expunge_after{604800};
+    int cdroms = 1;
+    seconds ha_first_delay{1};
+    seconds ha_longest_delay{300};
+    // [job]
+    int job_power_limit = 8;
+    int job_copy_limit = 2;
+    int job_quick_limit = 8;
+    int job_migrate_limit = 2;
+    seconds job_result_lifetime{172800};
+    // [log]
+    std::string log_target = "auto";
+    std::string log_level = "info";
+};
+
+// Defaults overlaid with the file. Error(invalid_argument) names file, line, key and what was expected; an unknown key is an
+// error too, so that a misspelt setting is noticed.
+Settings load_settings(const std::string& path);
+Settings parse_settings(const std::string& toml_text, const std::string& shown_name);
+
+// Every setting: "[section] key", default, meaning. For the manual page and `hvagentd --print-config`.
+std::string describe_settings();
+
+}  // namespace hvagent::config
