@@ -1,0 +1,71 @@
+#include "agent/state/keepers.h"
+
+#include <algorithm>
+
+#include "hvagent/log.h"
+
+namespace hvagent::state {
+
+HaKeeper::HaKeeper(inventory::Inventory& inventory, Timer& timer, const Clock& clock, HaSettings settings,
+                   std::function<void(const VmId&)> start_vm)
+    : inventory_(inventory), timer_(timer), clock_(clock), settings_(settings), start_vm_(std::move(start_vm)) {}
+
+void HaKeeper::consider_all() {
+    for (const Vm& vm : inventory_.list<Vm>({{"should_run", std::int64_t{1}}})) consider(vm.uuid);
+}
+
+bool HaKeeper::is_due(const VmId& vm) const {
+    const auto record = inventory_.find<Vm>(vm);
+    if (!record || !record->should_run || record->intent != VmIntent::kept || record->transition) return false;
+    if (record->observed != VmState::stopped && record->observed != VmState::crashed) return false;
+    return inventory_.system_tag(vm.str(), "ha") == "NeverStop";
+}
+
+void HaKeeper::consider(const VmId& vm) {
+    // Reads belong to the timer's thread: the caller may be inside a transaction or libvirt's event loop.
+    timer_.at(clock_.moment(), [this, vm] {
+        if (!is_due(vm)) return;
+        milliseconds delay;
+        {
+            std::lock_guard lock(mutex_);
+            Tries& tries = tries_[vm];
+            if (tries.waiting) return;
+            const bool was_calm = tries.delay.count() == 0 || clock_.moment() - tries.last_start > tries.delay + settings_.calm;
+            tries.delay = was_calm ? settings_.first_delay : std::min(tries.delay * 2, settings_.longest_delay);
+            tries.waiting = true;
+            delay = tries.delay;
+        }
+        log::warning("a NeverStop VM is down", {{"vm", vm.str()}, {"start_in_ms", delay.count()}});
+        timer_.at(clock_.moment() + delay, [this, vm] { start(vm); });
+    });
+}
+
+void HaKeeper::start(const VmId& vm) {
+    {
+        std::lock_guard lock(mutex_);
+        Tries& tries = tries_[vm];
+        tries.waiting = false;
+        tries.last_start = clock_.moment();
+    }
+    if (is_due(vm)) start_vm_(vm);
+}
+
+ExpiryKeeper::ExpiryKeeper(inventory::Inventory& inventory, Timer& timer, const Clock& clock, seconds lifetime,
+                           std::function<void(const VmId&)> expunge_vm)
+    : inventory_(inventory), timer_(timer), clock_(clock), lifetime_(lifetime), expunge_vm_(std::move(expunge_vm)) {}
+
+void ExpiryKeeper::check() {
+    const Time now = clock_.now();
+    Time next = now + std::chrono::minutes(1);
+    for (const Vm& vm : inventory_.list<Vm>({{"intent", std::string(to_text(VmIntent::destroyed))}})) {
+        const Time due = vm.destroyed_at + lifetime_;
+        if (due <= now)
+            expunge_vm_(vm.uuid);
+        else
+            next = std::min(next, due);
+    }
+    const auto wait = std::chrono::duration_cast<milliseconds>(next - now);
+    timer_.at(clock_.moment() + std::max(wait, milliseconds(1000)), [this] { check(); });
+}
+
+}  // namespace hvagent::state

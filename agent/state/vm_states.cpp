@@ -1,0 +1,191 @@
+#include "agent/state/vm_states.h"
+
+#include <algorithm>
+
+#include "hvagent/error.h"
+#include "hvagent/log.h"
+
+namespace hvagent::state {
+namespace {
+
+// An event of our own call comes within milliseconds; one that is later than this is news.
+constexpr seconds echo_lifetime{2};
+
+bool is_on_host(VmState state) {
+    return state == VmState::running || state == VmState::paused || state == VmState::crashed || state == VmState::no_state;
+}
+
+}  // namespace
+
+VmStates::VmStates(inventory::Inventory& inventory, VmObserver& observer, const Clock& clock, HostId host)
+    : inventory_(inventory), observer_(observer), clock_(clock), host_(std::move(host)) {}
+
+void VmStates::forget_all(const std::string& reason) {
+    inventory_.transaction([&] {
+        for (const Vm& vm : inventory_.list<Vm>({{"intent", std::string(to_text(VmIntent::kept))}}))
+            inventory_.observe<Vm>(vm.uuid, [&](Vm& seen) {
+                seen.observed = VmState::unknown;
+                seen.observed_reason = reason;
+                seen.observed_at = clock_.now();
+            });
+    });
+}
+
+void VmStates::on_connected(std::vector<VmObservation> picture) {
+    std::map<VmId, const VmObservation*> shown;
+    for (const VmObservation& one : picture) shown[one.vm] = &one;
+    inventory_.transaction([&] {
+        for (const Vm& vm : inventory_.list<Vm>()) {
+            const auto found = shown.find(vm.uuid);
+            if (found != shown.end())
+                write(*found->second);
+            else
+                write({vm.uuid, VmState::stopped, "not on the host", clock_.now()});
+        }
+    });
+    {
+        std::lock_guard lock(mutex_);
+        connected_ = true;
+        echoes_.clear();
+    }
+    log::info("libvirt shows its VMs", {{"domains", picture.size()}});
+    announce();
+}
+
+void VmStates::on_event(const VmEvent& event) {
+    if (event.kind != VmEventKind::state) {
+        if (guest_listener_) guest_listener_(event);
+        return;
+    }
+    if (!is_echo(event.observation.vm, event.observation.state)) write(event.observation);
+    announce();
+}
+
+void VmStates::on_disconnected(const std::string& reason) {
+    {
+        std::lock_guard lock(mutex_);
+        connected_ = false;
+        silence_ = reason;
+        echoes_.clear();
+    }
+    log::warning("libvirt is silent", {{"reason", reason}});
+    forget_all("libvirt is silent: " + reason);
+    announce();
+}
+
+void VmStates::announce() {
+    {
+        std::lock_guard lock(mutex_);
+        ++news_;
+    }
+    changed_.notify_all();
+}
+
+bool VmStates::connected() const {
+    std::lock_guard lock(mutex_);
+    return connected_;
+}
+
+void VmStates::wait_connected(milliseconds patience) const {
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, patience, [this] { return connected_; })) return;
+    throw Error(Code::host_connection, "libvirt has not answered for " + std::to_string(patience.count() / 1000) +
+                                           " s, so nothing was begun: " + silence_);
+}
+
+bool VmStates::wait_until(const VmId& vm, const std::vector<VmState>& states, Moment until, Cancellation& cancel) {
+    const Cancellation::Subscription wake(cancel, [this] { announce(); });
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        cancel.check();
+        const std::uint64_t known = news_;
+        lock.unlock();
+        const std::optional<Vm> record = inventory_.find<Vm>(vm);
+        lock.lock();
+        if (record && std::find(states.begin(), states.end(), record->observed) != states.end()) return true;
+        if (!changed_.wait_until(lock, until, [&] { return news_ != known; })) return false;
+    }
+}
+
+std::optional<VmState> VmStates::look(const VmId& vm) {
+    try {
+        const std::optional<VmObservation> seen = observer_.look(vm);
+        const VmObservation observation = seen ? *seen : VmObservation{vm, VmState::stopped, "not on the host", clock_.now()};
+        write(observation);
+        return observation.state;
+    } catch (const Error& error) {
+        write({vm, VmState::unknown, error.details(), clock_.now()});
+        return std::nullopt;
+    }
+}
+
+void VmStates::expect_echo(const VmId& vm, VmState state) {
+    std::lock_guard lock(mutex_);
+    echoes_[vm].emplace_back(state, clock_.moment() + echo_lifetime);
+}
+
+void VmStates::forget_echo(const VmId& vm) {
+    std::lock_guard lock(mutex_);
+    echoes_.erase(vm);
+}
+
+bool VmStates::is_echo(const VmId& vm, VmState state) {
+    std::lock_guard lock(mutex_);
+    const auto found = echoes_.find(vm);
+    if (found == echoes_.end()) return false;
+    auto& expected = found->second;
+    while (!expected.empty() && expected.front().second < clock_.moment()) expected.pop_front();
+    bool echo = false;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        if (expected[i].first == state) {
+            expected.erase(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+            echo = true;
+            break;
+        }
+    if (expected.empty()) echoes_.erase(found);
+    return echo;
+}
+
+void VmStates::write(const VmObservation& observation) {
+    inventory_.observe<Vm>(observation.vm, [&](Vm& vm) {
+        vm.observed = observation.state;
+        vm.observed_reason = observation.reason;
+        vm.observed_at = observation.at;
+        if (vm.intent != VmIntent::kept) return;
+        if (is_on_host(observation.state)) {
+            vm.host = host_;
+        } else if (observation.state == VmState::stopped && !vm.host.empty()) {
+            vm.last_host = vm.host;
+            vm.host = HostId();
+        }
+    });
+}
+
+Transition::Transition(VmStates& states, VmId vm, VmState via) : states_(states), vm_(std::move(vm)) {
+    states_.inventory_.observe<Vm>(vm_, [&](Vm& record) { record.transition = via; });
+}
+
+Transition::~Transition() {
+    if (arrived_) return;
+    try {
+        states_.forget_echo(vm_);
+        states_.look(vm_);
+        states_.inventory_.observe<Vm>(vm_, [](Vm& record) { record.transition.reset(); });
+    } catch (...) {
+        log::error("the state of a VM could not be written", {{"vm", vm_.str()}, {"error", current_error().details()}});
+    }
+}
+
+void Transition::arrived(VmState state, const std::string& reason, const std::function<void(Vm&)>& also) {
+    states_.inventory_.transaction([&] {
+        states_.write({vm_, state, reason, states_.clock_.now()});
+        states_.inventory_.observe<Vm>(vm_, [&](Vm& record) {
+            record.transition.reset();
+            record.last_op = states_.clock_.now();
+            if (also) also(record);
+        });
+    });
+    arrived_ = true;
+}
+
+}  // namespace hvagent::state

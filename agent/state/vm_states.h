@@ -1,0 +1,103 @@
+// The inventory follows the host: what libvirt shows is written down as it happens, and jobs wait for it here.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/inventory/inventory.h"
+#include "hvagent/cancel.h"
+#include "hvagent/clock.h"
+#include "hvagent/drivers/vm_observer.h"
+
+namespace hvagent::state {
+
+// Thread-safe. Implements the listener of the VM observer.
+class VmStates final : public VmObserverListener {
+public:
+    VmStates(inventory::Inventory& inventory, VmObserver& observer, const Clock& clock, HostId host);
+
+    // Nothing is known at start: every VM that may run is Unknown until libvirt showed it.
+    void forget_all(const std::string& reason);
+
+    void on_connected(std::vector<VmObservation> picture) override;
+    void on_event(const VmEvent& event) override;
+    void on_disconnected(const std::string& reason) override;
+
+    bool connected() const;
+    // Waits at most `patience` for libvirt. Error(host_connection) tells that nothing was begun.
+    void wait_connected(milliseconds patience) const;
+
+    // Waits until the VM is seen in one of `states`. False when `until` passed; throws when cancelled.
+    bool wait_until(const VmId& vm, const std::vector<VmState>& states, Moment until, Cancellation& cancel);
+
+    // What the host shows now, written down. nullopt: libvirt did not answer, and the VM is Unknown.
+    std::optional<VmState> look(const VmId& vm);
+
+    // Called with each VM whose guest agent came or went, or that was rebooted by its guest. Set before start.
+    void on_guest_event(std::function<void(const VmEvent&)> listener) { guest_listener_ = std::move(listener); }
+
+private:
+    friend class Transition;
+    // The next event with this state is the echo of our own call: the job writes the state itself.
+    void expect_echo(const VmId& vm, VmState state);
+    void forget_echo(const VmId& vm);
+    bool is_echo(const VmId& vm, VmState state);
+    void write(const VmObservation& observation);
+    void announce();
+
+    inventory::Inventory& inventory_;
+    VmObserver& observer_;
+    const Clock& clock_;
+    const HostId host_;
+    std::function<void(const VmEvent&)> guest_listener_;
+
+    mutable std::mutex mutex_;
+    mutable std::condition_variable changed_;
+    std::uint64_t news_ = 0;  // counts what may have changed a state; waiters compare it
+    bool connected_ = false;
+    std::string silence_ = "libvirt was not reached yet";
+    std::map<VmId, std::deque<std::pair<VmState, Moment>>> echoes_;
+};
+
+// A VM on its way: shows the transitional state while it lives. Without arrived() it looks at the truth at its end.
+class Transition {
+public:
+    Transition(VmStates& states, VmId vm, VmState via);
+    ~Transition();
+    Transition(const Transition&) = delete;
+    Transition& operator=(const Transition&) = delete;
+
+    // Call before the host is told: its event must not overtake what the job writes.
+    void heading_for(VmState state) { states_.expect_echo(vm_, state); }
+    // The host did it: ends the transition with this state. `also` changes more of the record in the same write.
+    void arrived(VmState state, const std::string& reason, const std::function<void(Vm&)>& also = {});
+
+private:
+    VmStates& states_;
+    VmId vm_;
+    bool arrived_ = false;
+};
+
+// References for the job engine: a VM whose state is Unknown because libvirt is silent is waited for.
+class PatientReferences final : public api::References {
+public:
+    PatientReferences(const inventory::Inventory& inventory, const VmStates& states, milliseconds patience)
+        : inventory_(inventory), states_(states), patience_(patience) {}
+    bool exists(std::string_view resource, const std::string& uuid) const override { return inventory_.exists(resource, uuid); }
+    std::optional<VmState> vm_state(const VmId& vm) const override {
+        states_.wait_connected(patience_);
+        return inventory_.vm_state(vm);
+    }
+
+private:
+    const inventory::Inventory& inventory_;
+    const VmStates& states_;
+    const milliseconds patience_;
+};
+
+}  // namespace hvagent::state
