@@ -23,7 +23,8 @@ public:
     virtual HttpReply post(const std::string& url, const std::map<std::string, std::string>& headers,
                            const std::string& body, milliseconds timeout) = 0;
     // http, https, ftp or file URL into `path` (created or truncated). Error(http_failed) names status and URL (without
-    // credentials); Error(image_storage_allocate) when the disk is full. `limit`: refuse to store more bytes than this.
+    // credentials); Error(image_storage_allocate) when the disk is full or the file is larger than `limit` (0: none).
+    // After an error there is no file. Not flushed to disk. `total` is 0 while unknown.
     virtual void download(const std::string& url, const std::string& path, Bytes limit,
                           const std::function<void(Bytes done, Bytes total)>& progress, Cancellation& cancel) = 0;
 };

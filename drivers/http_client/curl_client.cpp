@@ -1,0 +1,90 @@
+#include "drivers/http_client/curl_client.h"
+
+#include <algorithm>
+#include <array>
+
+#include "drivers/http_client/connection_pool.h"
+#include "drivers/http_client/download.h"
+#include "drivers/http_client/url.h"
+
+namespace hvagent {
+namespace {
+
+constexpr std::size_t longest_kept_body = 64 * 1024;
+
+std::size_t keep_body(char* data, std::size_t, std::size_t size, void* context) {
+    auto& body = *static_cast<std::string*>(context);
+    body.append(data, std::min(size, longest_kept_body - body.size()));
+    return size;  // the rest is read and dropped, so that the connection can be used again
+}
+
+bool is_safe_header(const std::string& text) {
+    return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+HeaderList to_header_list(const std::map<std::string, std::string>& headers) {
+    HeaderList list;
+    const auto add = [&](const std::string& line) {
+        curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+        if (!longer) throw Error(Code::internal, "out of memory");
+        (void)list.release();
+        list.reset(longer);
+    };
+    add("Expect:");  // no waiting for "100 Continue"
+    for (const auto& [name, value] : headers) {
+        if (!is_safe_header(name) || !is_safe_header(value)) {
+            throw Error(Code::invalid_argument, "a header of the request holds a control character");
+        }
+        add(value.empty() ? name + ";" : name + ": " + value);
+    }
+    return list;
+}
+
+}  // namespace
+
+CurlClient::CurlClient(HttpSettings settings)
+    : settings_(std::move(settings)), connections_(std::make_unique<ConnectionPool>()) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw Error(Code::internal, "libcurl cannot be initialised");
+}
+
+CurlClient::~CurlClient() = default;
+
+HttpReply CurlClient::post(const std::string& url, const std::map<std::string, std::string>& headers,
+                           const std::string& body, milliseconds timeout) {
+    const Url target = parse_url(url);
+    const HeaderList header_list = to_header_list(headers);
+    EasyHandle handle = connections_->take(target.origin);
+    HttpReply reply;
+    std::array<char, CURL_ERROR_SIZE> details{};
+
+    allow_protocols(handle.get(), false, "http,https", CURLPROTO_HTTP | CURLPROTO_HTTPS);
+    set_option(handle.get(), CURLOPT_NOSIGNAL, 1L);
+    set_option(handle.get(), CURLOPT_URL, url.c_str());
+    set_option(handle.get(), CURLOPT_PROXY, "");
+    set_option(handle.get(), CURLOPT_POST, 1L);
+    set_option(handle.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    set_option(handle.get(), CURLOPT_POSTFIELDS, body.data());
+    set_option(handle.get(), CURLOPT_HTTPHEADER, header_list.get());
+    set_option(handle.get(), CURLOPT_TIMEOUT_MS, std::max<long>(1, static_cast<long>(timeout.count())));
+    set_option(handle.get(), CURLOPT_ERRORBUFFER, details.data());
+    set_option(handle.get(), CURLOPT_WRITEFUNCTION, &keep_body);
+    set_option(handle.get(), CURLOPT_WRITEDATA, static_cast<void*>(&reply.body));
+    if (!settings_.ca_file.empty()) set_option(handle.get(), CURLOPT_CAINFO, settings_.ca_file.c_str());
+
+    const CURLcode result = curl_easy_perform(handle.get());
+    if (result != CURLE_OK) {
+        throw Error(Code::http_failed, "POST " + target.shown + ": " + reason_of(result, details.data()));
+    }
+    long status = 0;
+    curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
+    reply.status = static_cast<int>(status);
+    connections_->give_back(target.origin, std::move(handle));
+    return reply;
+}
+
+void CurlClient::download(const std::string& url, const std::string& path, Bytes limit,
+                          const std::function<void(Bytes done, Bytes total)>& progress, Cancellation& cancel) {
+    Download(settings_, url, path, limit, progress, cancel).run();
+}
+
+}  // namespace hvagent
