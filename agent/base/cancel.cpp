@@ -3,13 +3,10 @@
 namespace hvagent {
 
 void Cancellation::request() {
-    std::map<int, std::function<void()>> wakers;
-    {
-        std::lock_guard lock(mutex_);
-        if (wanted_.exchange(true, std::memory_order_acq_rel)) return;
-        wakers = wakers_;
-    }
-    for (const auto& [key, wake] : wakers) wake();
+    // Under the lock: a subscription that goes meanwhile waits, so nothing is woken that is no longer there.
+    const std::lock_guard lock(mutex_);
+    if (wanted_.exchange(true, std::memory_order_acq_rel)) return;
+    for (const auto& [key, wake] : wakers_) wake();
 }
 
 Cancellation::Subscription::Subscription(Cancellation& owner, std::function<void()> wake) : owner_(owner) {

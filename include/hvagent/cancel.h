@@ -20,7 +20,8 @@ public:
     }
     void request();
 
-    // Calls `wake` once when cancellation is requested (at once if it already is); from the requesting thread.
+    // Calls `wake` once when cancellation is requested (at once if it already is); from the requesting thread. Never after
+    // the subscription is gone: so `wake` must not make or end subscriptions, nor need a lock held while one is ended.
     class Subscription {
     public:
         Subscription(Cancellation& owner, std::function<void()> wake);
