@@ -72,9 +72,9 @@ struct Plan {
     const char* failed = nullptr;  // written by the child: what failed
 };
 
-void limit(int resource, rlim_t value) {
-    if (value == RLIM_INFINITY) return;
-    const struct rlimit both { value, value };
+void limit(int resource, rlim_t soft, rlim_t hard) {
+    if (soft == RLIM_INFINITY) return;
+    const struct rlimit both { soft, hard };
     ::setrlimit(static_cast<__rlimit_resource>(resource), &both);
 }
 
