@@ -2,6 +2,7 @@
 // the query language, the schema of answers, the OpenAPI document and command completion.
 #pragma once
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hvagent::api {
@@ -35,6 +36,7 @@ struct ResourceShape {
     std::vector<ShapeField> fields;
     std::vector<ShapeNested> nested;
     std::vector<ShapeExpand> expands;
+    std::vector<std::pair<std::string, std::string>> class_by_type;  // wire class of the rows with this `type`
 };
 
 }  // namespace hvagent::api

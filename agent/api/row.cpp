@@ -73,6 +73,7 @@ bool admit(const Row& row, const json& arguments, const References& references, 
 
 Error wrap_failure(const Row& row, const Error& cause) {
     if (!row.failure || *row.failure == cause.code()) return cause;
+    if (cause.code() == Code::invalid_argument || cause.code() == Code::job_cancelled) return cause;
     return Error(*row.failure, row.name + " failed: " + cause.details(), cause);
 }
 

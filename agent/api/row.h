@@ -101,7 +101,7 @@ struct Row {
 // Returns false when there is nothing to do (gone_is_success). `resumed`: an earlier life of the daemon began it, so that
 // its own traces are no conflict and the state is not judged.
 bool admit(const Row& row, const json& arguments, const References& references, bool resumed);
-// `cause` wrapped in the row's failure code, as the contract nests them.
+// `cause` wrapped in the row's failure code, as the contract nests them; bad arguments and cancellation stand for themselves.
 Error wrap_failure(const Row& row, const Error& cause);
 // The error on the wire: {"code","description","details","cause"}.
 json to_json(const Error& error);

@@ -121,7 +121,7 @@ std::optional<VmState> VmStates::look(const VmId& vm) {
 
 void VmStates::expect_echo(const VmId& vm, VmState state) {
     std::lock_guard lock(mutex_);
-    echoes_[vm].emplace_back(state, clock_.moment() + echo_lifetime);
+    echoes_[vm].push_back({state, clock_.moment() + echo_lifetime});
 }
 
 void VmStates::forget_echo(const VmId& vm) {
@@ -134,16 +134,24 @@ bool VmStates::is_echo(const VmId& vm, VmState state) {
     const auto found = echoes_.find(vm);
     if (found == echoes_.end()) return false;
     auto& expected = found->second;
-    while (!expected.empty() && expected.front().second < clock_.moment()) expected.pop_front();
-    bool echo = false;
-    for (std::size_t i = 0; i < expected.size(); ++i)
-        if (expected[i].first == state) {
-            expected.erase(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-            echo = true;
-            break;
-        }
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        if (expected[i].seen || expected[i].state != state) continue;
+        for (std::size_t earlier = 0; earlier <= i; ++earlier) expected[earlier].seen = true;
+        return true;
+    }
+    for (Echo& echo : expected) echo.overtaken = echo.overtaken || echo.seen;
+    return false;
+}
+
+bool VmStates::was_overtaken(const VmId& vm) {
+    std::lock_guard lock(mutex_);
+    const auto found = echoes_.find(vm);
+    if (found == echoes_.end()) return false;
+    auto& expected = found->second;
+    const bool overtaken = !expected.empty() && expected.back().overtaken;
+    std::erase_if(expected, [&](const Echo& echo) { return echo.seen || echo.expires < clock_.moment(); });
     if (expected.empty()) echoes_.erase(found);
-    return echo;
+    return overtaken;
 }
 
 void VmStates::write(const VmObservation& observation) {
@@ -177,8 +185,9 @@ Transition::~Transition() {
 }
 
 void Transition::arrived(VmState state, const std::string& reason, const std::function<void(Vm&)>& also) {
+    const bool overtaken = states_.was_overtaken(vm_);
     states_.inventory_.transaction([&] {
-        states_.write({vm_, state, reason, states_.clock_.now()});
+        if (!overtaken) states_.write({vm_, state, reason, states_.clock_.now()});
         states_.inventory_.observe<Vm>(vm_, [&](Vm& record) {
             record.transition.reset();
             record.last_op = states_.clock_.now();

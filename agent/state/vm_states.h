@@ -43,10 +43,18 @@ public:
 
 private:
     friend class Transition;
-    // The next event with this state is the echo of our own call: the job writes the state itself.
+    // A call of ours that an event will echo: the job writes the state itself, the echo is dropped, and what comes after the
+    // echo is news that the job must not overwrite.
+    struct Echo {
+        VmState state;
+        Moment expires;
+        bool seen = false;
+        bool overtaken = false;
+    };
     void expect_echo(const VmId& vm, VmState state);
     void forget_echo(const VmId& vm);
     bool is_echo(const VmId& vm, VmState state);
+    bool was_overtaken(const VmId& vm);
     void write(const VmObservation& observation);
     void announce();
 
@@ -61,7 +69,7 @@ private:
     std::uint64_t news_ = 0;  // counts what may have changed a state; waiters compare it
     bool connected_ = false;
     std::string silence_ = "libvirt was not reached yet";
-    std::map<VmId, std::deque<std::pair<VmState, Moment>>> echoes_;
+    std::map<VmId, std::deque<Echo>> echoes_;
 };
 
 // A VM on its way: shows the transitional state while it lives. Without arrived() it looks at the truth at its end.

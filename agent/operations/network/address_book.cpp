@@ -1,0 +1,142 @@
+#include "agent/operations/network/address_book.h"
+
+#include <random>
+#include <set>
+
+#include "agent/operations/network/ipv4.h"
+#include "hvagent/error.h"
+
+namespace hvagent::operations {
+
+AddressBook::AddressBook(const config::Settings& settings, inventory::Inventory& inventory, VirtualNetworks& networks)
+    : settings_(settings), inventory_(inventory), networks_(networks) {}
+
+void AddressBook::write(const IpRange& range, const NicId& nic, std::uint32_t address) {
+    UsedIp used;
+    used.uuid = UsedIpId::make();
+    used.ip_range = range.uuid;
+    used.l3_network = range.l3_network;
+    used.nic = nic;
+    used.ip = ipv4_text(address);
+    used.ip_number = address;
+    used.netmask = range.netmask;
+    used.gateway = range.gateway;
+    inventory_.transaction([&] {
+        inventory_.insert(used);
+        inventory_.modify<VmNic>(nic, [&](VmNic& record) {
+            record.ip = used.ip;
+            record.netmask = used.netmask;
+            record.gateway = used.gateway;
+            record.used_ip = used.uuid;
+        });
+    });
+}
+
+bool AddressBook::try_range(const IpRange& range, const NicId& nic, const std::string& wanted) {
+    const auto first = parse_ipv4(range.start_ip);
+    const auto last = parse_ipv4(range.end_ip);
+    if (!first || !last) return false;
+    std::set<std::int64_t> taken;
+    for (const UsedIp& used : inventory_.list<UsedIp>({{"l3NetworkUuid", range.l3_network.str()}})) {
+        if (used.ip == wanted)
+            throw Error(Code::no_free_ip, "the address " + wanted + " is taken by NIC " + used.nic.str());
+        taken.insert(used.ip_number);
+    }
+    if (const auto gateway = parse_ipv4(range.gateway)) taken.insert(*gateway);
+    if (!wanted.empty()) {
+        const auto address = parse_ipv4(wanted);
+        if (!address || *address < *first || *address > *last || taken.contains(*address)) return false;
+        write(range, nic, *address);
+        return true;
+    }
+    for (std::uint64_t address = *first; address <= *last; ++address)
+        if (!taken.contains(static_cast<std::int64_t>(address))) {
+            write(range, nic, static_cast<std::uint32_t>(address));
+            return true;
+        }
+    return false;
+}
+
+void AddressBook::allocate(const NicId& nic, const std::string& wanted) {
+    std::lock_guard lock(mutex_);
+    const VmNic record = inventory_.get<VmNic>(nic);
+    if (!record.used_ip.empty()) return;
+    const auto ranges = inventory_.list<IpRange>({{"l3NetworkUuid", record.l3_network.str()}});
+    if (ranges.empty() && wanted.empty()) return;  // a network without address management
+    for (const IpRange& range : ranges)
+        if (try_range(range, nic, wanted)) return;
+    const L3Network network = inventory_.get<L3Network>(record.l3_network);
+    throw Error(Code::no_free_ip, wanted.empty() ? "no address is left in the L3 network " + network.name
+                                                 : "the address " + wanted + " lies in no range of the L3 network " + network.name);
+}
+
+void AddressBook::release(const NicId& nic) {
+    std::lock_guard lock(mutex_);
+    inventory_.transaction([&] {
+        for (const UsedIp& used : inventory_.list<UsedIp>({{"vmNicUuid", nic.str()}})) inventory_.remove<UsedIp>(used.uuid);
+        if (inventory_.find<VmNic>(nic))
+            inventory_.modify<VmNic>(nic, [](VmNic& record) {
+                record.ip.clear();
+                record.netmask.clear();
+                record.gateway.clear();
+                record.used_ip = UsedIpId();
+            });
+    });
+}
+
+bool AddressBook::mac_is_free(const std::string& mac) const {
+    return inventory_.list<VmNic>({{"mac", mac}}).empty();
+}
+
+std::string AddressBook::make_mac() {
+    std::random_device random;
+    for (;;) {
+        const std::uint32_t bits = random();
+        char text[18];
+        std::snprintf(text, sizeof text, "fa:%02x:%02x:%02x:%02x:00", bits & 0xff, bits >> 8 & 0xff, bits >> 16 & 0xff, bits >> 24);
+        if (mac_is_free(text)) return text;
+    }
+}
+
+bool AddressBook::is_nat(const L3NetworkId& l3_network) const {
+    if (!settings_.network_enabled) return false;
+    const auto l3 = inventory_.find<L3Network>(l3_network);
+    const auto l2 = l3 ? inventory_.find<L2Network>(l3->l2_network) : std::nullopt;
+    return l2 && l2->physical_interface == settings_.network_bridge;
+}
+
+NatNetworkSpec AddressBook::nat_spec() const {
+    const auto cidr = parse_cidr(settings_.network_cidr);
+    if (!cidr) throw Error(Code::invalid_argument, "[network] cidr must look like 192.168.221.0/24, but is " + settings_.network_cidr);
+    NatNetworkSpec spec;
+    spec.name = settings_.network_name;
+    spec.bridge = settings_.network_bridge;
+    spec.gateway = ipv4_text(cidr->address + 1);
+    spec.netmask = ipv4_text(cidr->mask());
+    spec.dns_servers = settings_.network_dns;
+    return spec;
+}
+
+void AddressBook::publish(const VmNic& nic, const std::string& hostname) {
+    if (nic.ip.empty() || !is_nat(nic.l3_network)) return;
+    networks_.put_dhcp_host(settings_.network_name, {nic.mac, nic.ip, hostname});
+}
+
+void AddressBook::withdraw(const VmNic& nic) {
+    if (is_nat(nic.l3_network)) networks_.remove_dhcp_host(settings_.network_name, nic.mac);
+}
+
+void AddressBook::plug(const L3NetworkId& l3_network, NicSpec& spec) {
+    const L3Network l3 = inventory_.get<L3Network>(l3_network);
+    if (is_nat(l3_network)) {
+        networks_.ensure_nat_network(nat_spec());
+        spec.network = settings_.network_name;
+        return;
+    }
+    const L2Network l2 = inventory_.get<L2Network>(l3.l2_network);
+    if (!networks_.bridge_exists(l2.physical_interface))
+        throw Error(Code::operation_failed, "the L2 network " + l2.name + " needs the bridge " + l2.physical_interface + ", which this host has not");
+    spec.bridge = l2.physical_interface;
+}
+
+}  // namespace hvagent::operations

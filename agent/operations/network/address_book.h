@@ -1,0 +1,45 @@
+// Addresses given to NICs, and the host's side of it: DHCP entries, and where a NIC plugs in.
+#pragma once
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "agent/config/settings.h"
+#include "agent/inventory/inventory.h"
+#include "hvagent/drivers/virtual_networks.h"
+#include "hvagent/model/vm_spec.h"
+
+namespace hvagent::operations {
+
+// Thread-safe.
+class AddressBook {
+public:
+    AddressBook(const config::Settings& settings, inventory::Inventory& inventory, VirtualNetworks& networks);
+
+    // Gives the NIC an address of its L3 network, `wanted` when that is set. Writes UsedIp and the NIC; one that has an
+    // address keeps it. Error(no_free_ip) names the network, or the holder of the wanted address.
+    void allocate(const NicId& nic, const std::string& wanted);
+    void release(const NicId& nic);
+    std::string make_mac();                       // "fa:..", not in use here
+    bool mac_is_free(const std::string& mac) const;
+
+    // Tells the host's DHCP server about the NIC (or that it is gone); networks without our DHCP are left alone.
+    void publish(const VmNic& nic, const std::string& hostname);
+    void withdraw(const VmNic& nic);
+    // Where a NIC of this L3 network plugs in. Error(operation_failed) when the bridge is missing.
+    void plug(const L3NetworkId& l3_network, NicSpec& spec);
+    // True for the NAT network that the agent made: libvirt gives it DHCP.
+    bool is_nat(const L3NetworkId& l3_network) const;
+    NatNetworkSpec nat_spec() const;
+
+private:
+    bool try_range(const IpRange& range, const NicId& nic, const std::string& wanted);
+    void write(const IpRange& range, const NicId& nic, std::uint32_t address);
+
+    const config::Settings& settings_;
+    inventory::Inventory& inventory_;
+    VirtualNetworks& networks_;
+    std::mutex mutex_;
+};
+
+}  // namespace hvagent::operations

@@ -1,0 +1,47 @@
+// What operations work with: the host through its interfaces, the store, and what they share among each other. Made once
+// in app/compose.cpp.
+#pragma once
+#include "agent/config/settings.h"
+#include "agent/inventory/inventory.h"
+#include "agent/state/vm_states.h"
+#include "hvagent/clock.h"
+#include "hvagent/drivers/disk_images.h"
+#include "hvagent/drivers/host_facts.h"
+#include "hvagent/drivers/http_client.h"
+#include "hvagent/drivers/storage_pool.h"
+#include "hvagent/drivers/virtual_networks.h"
+#include "hvagent/drivers/vm_definitions.h"
+#include "hvagent/drivers/vm_observer.h"
+#include "hvagent/drivers/vm_power.h"
+
+namespace hvagent::operations {
+
+class HostCapacity;
+class ImageCache;
+class AddressBook;
+
+struct Services {
+    const config::Settings& settings;
+    const Clock& clock;
+    inventory::Inventory& inventory;
+    state::VmStates& states;
+    VmPower& power;
+    VmDefinitions& definitions;
+    HostInspector& inspector;
+    VirtualNetworks& networks;
+    DiskImages& disk_images;
+    StorageFiles& files;
+    HttpClient& http;
+    HostId host;
+    HostCapacity& capacity;
+    ImageCache& image_cache;
+    AddressBook& addresses;
+};
+
+// A handler with its services, as Operation::runs_as_job and answers want it.
+template <class Context, class P>
+auto with(Services& services, nlohmann::json (*handler)(Services&, Context&, const P&)) {
+    return [&services, handler](Context& context, const P& params) { return handler(services, context, params); };
+}
+
+}  // namespace hvagent::operations

@@ -1,0 +1,90 @@
+#include "agent/operations/storage/volume_files.h"
+
+#include "agent/operations/storage/image_cache.h"
+#include "agent/operations/storage/layout.h"
+#include "hvagent/error.h"
+
+namespace hvagent::operations {
+namespace {
+
+// A fresh overlay or empty qcow2 needs little; a storage that has not even this is full.
+constexpr Bytes least_room = 4 * MiB;
+
+void create_file(Services& services, const PrimaryStorage& storage, const Volume& volume, const std::string& path,
+                 const ProgressPercent& progress, Cancellation& cancel) {
+    if (volume.root_image.empty()) {
+        services.disk_images.create_empty(path, volume.size);
+        return;
+    }
+    const Image image = services.inventory.get<Image>(volume.root_image);
+    const std::string backing = services.image_cache.fetch(image, storage, progress, cancel);
+    services.disk_images.create_overlay(path, backing, image.format, volume.size);
+}
+
+}  // namespace
+
+void make_volume_file(Services& services, const VolumeId& id, const ProgressPercent& progress, Cancellation& cancel) {
+    const Volume volume = services.inventory.get<Volume>(id);
+    const PrimaryStorage storage = services.inventory.get<PrimaryStorage>(volume.primary_storage);
+    const std::string path = volume_path(storage, volume);
+    const Bytes available = services.files.space(storage.url).available;
+    if (available < least_room)
+        throw Error(Code::storage_allocate, "the primary storage " + storage.name + " has " + human_size(available) + " left");
+    services.files.make_directories(volume_directory(storage, volume));
+    if (!services.files.exists(path)) create_file(services, storage, volume, path, progress, cancel);
+    const Bytes allocated = services.files.allocated(path);
+    services.inventory.modify<Volume>(id, [&](Volume& record) {
+        record.install_path = path;
+        record.status = VolumeStatus::ready;
+        record.actual_size = allocated;
+    });
+}
+
+void remove_volume_file(Services& services, const Volume& volume) {
+    if (volume.primary_storage.empty()) return;
+    const auto storage = services.inventory.find<PrimaryStorage>(volume.primary_storage);
+    if (!storage) return;
+    const std::string directory = volume_directory(*storage, volume);
+    for (const std::string& name : services.files.list(directory)) services.files.remove_file(directory + "/" + name);
+    services.files.remove_empty_directories(directory, storage->url);
+}
+
+PrimaryStorage refresh_primary_storage(Services& services, const PrimaryStorageId& id) {
+    const std::string url = services.inventory.get<PrimaryStorage>(id).url;
+    Bytes promised = 0;
+    for (const Volume& volume : services.inventory.list<Volume>({{"primaryStorageUuid", id.str()}})) promised += volume.size;
+    ConnectionStatus status = ConnectionStatus::connected;
+    StorageSpace space;
+    try {
+        space = services.files.space(url);
+    } catch (const Error&) {
+        status = ConnectionStatus::disconnected;
+    }
+    services.inventory.observe<PrimaryStorage>(id, [&](PrimaryStorage& record) {
+        record.status = status;
+        record.total_physical = space.total;
+        record.available_physical = space.available;
+        record.total_capacity = space.total;
+        record.available_capacity = std::max<Bytes>(0, space.total - promised);
+    });
+    return services.inventory.get<PrimaryStorage>(id);
+}
+
+BackupStorage refresh_backup_storage(Services& services, const BackupStorageId& id) {
+    const std::string url = services.inventory.get<BackupStorage>(id).url;
+    ConnectionStatus status = ConnectionStatus::connected;
+    StorageSpace space;
+    try {
+        space = services.files.space(url);
+    } catch (const Error&) {
+        status = ConnectionStatus::disconnected;
+    }
+    services.inventory.observe<BackupStorage>(id, [&](BackupStorage& record) {
+        record.status = status;
+        record.total_capacity = space.total;
+        record.available_capacity = space.available;
+    });
+    return services.inventory.get<BackupStorage>(id);
+}
+
+}  // namespace hvagent::operations

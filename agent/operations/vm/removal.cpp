@@ -1,0 +1,66 @@
+#include "agent/operations/vm/removal.h"
+
+#include "agent/operations/network/address_book.h"
+#include "agent/operations/storage/volume_files.h"
+#include "hvagent/log.h"
+
+namespace hvagent::operations {
+namespace {
+
+std::vector<Volume> volumes_of(Services& services, const VmId& vm) {
+    return services.inventory.list<Volume>({{"vmInstanceUuid", vm.str()}});
+}
+
+void remove_volume(Services& services, const Volume& volume) {
+    remove_volume_file(services, volume);
+    services.inventory.remove<Volume>(volume.uuid);
+}
+
+}  // namespace
+
+void take_off_host(Services& services, const VmId& vm) {
+    services.power.destroy(vm);
+    services.definitions.undefine(vm);
+    for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", vm.str()}})) {
+        services.addresses.withdraw(nic);
+        services.addresses.release(nic.uuid);
+    }
+}
+
+void let_go_of_data_volumes(Services& services, const VmId& vm) {
+    for (const Volume& volume : volumes_of(services, vm))
+        if (volume.type == VolumeType::data)
+            services.inventory.modify<Volume>(volume.uuid, [&](Volume& record) {
+                record.last_vm = record.vm;
+                record.vm = VmId();
+                record.device_id.reset();
+            });
+}
+
+void remove_root_and_records(Services& services, const VmId& vm) {
+    for (const Volume& volume : volumes_of(services, vm))
+        if (volume.type == VolumeType::root) remove_volume(services, volume);
+    services.disk_images.remove(services.settings.state_directory + "/serial/" + vm.str() + ".log");
+    services.inventory.transaction([&] {
+        for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", vm.str()}})) services.inventory.remove<VmNic>(nic.uuid);
+        for (const VmCdRom& cdrom : services.inventory.list<VmCdRom>({{"vmInstanceUuid", vm.str()}})) services.inventory.remove<VmCdRom>(cdrom.uuid);
+        services.inventory.remove<Vm>(vm);
+    });
+}
+
+void remove_vm_completely(Services& services, const VmId& vm) {
+    const auto attempt = [&](const char* what, const std::function<void()>& work) {
+        try {
+            work();
+        } catch (...) {
+            log::error("a failed creation left something behind", {{"vm", vm.str()}, {"what", what}, {"error", current_error().details()}});
+        }
+    };
+    attempt("the domain or its addresses", [&] { take_off_host(services, vm); });
+    attempt("its volumes", [&] {
+        for (const Volume& volume : volumes_of(services, vm)) remove_volume(services, volume);
+    });
+    attempt("its records", [&] { remove_root_and_records(services, vm); });
+}
+
+}  // namespace hvagent::operations

@@ -1,0 +1,16 @@
+// Taking a VM apart.
+#pragma once
+#include "agent/operations/services.h"
+
+namespace hvagent::operations {
+
+// Off the host: plug pulled, definition gone, addresses returned, DHCP entries withdrawn. Repeatable.
+void take_off_host(Services& services, const VmId& vm);
+// Data volumes stay Ready and belong to nobody.
+void let_go_of_data_volumes(Services& services, const VmId& vm);
+// Root volume file, serial log, records and tags. Repeatable.
+void remove_root_and_records(Services& services, const VmId& vm);
+// After a creation that failed: everything above, data volumes included. What cannot be removed is logged.
+void remove_vm_completely(Services& services, const VmId& vm);
+
+}  // namespace hvagent::operations
