@@ -42,6 +42,7 @@ void VmStates::on_connected(std::vector<VmObservation> picture) {
             else
                 write({vm.uuid, VmState::stopped, "not on the host", clock_.now()});
         }
+        inventory_.observe<Host>(host_, [](Host& host) { host.status = ConnectionStatus::connected; });
     });
     {
         std::lock_guard lock(mutex_);
@@ -70,6 +71,7 @@ void VmStates::on_disconnected(const std::string& reason) {
     }
     log::warning("libvirt is silent", {{"reason", reason}});
     forget_all("libvirt is silent: " + reason);
+    inventory_.observe<Host>(host_, [](Host& host) { host.status = ConnectionStatus::disconnected; });
     announce();
 }
 
