@@ -2,10 +2,21 @@
 
 namespace hvagent {
 
-void Cancellation::request() {
+std::string_view to_text(CancelReason reason) {
+    switch (reason) {
+        case CancelReason::none: return "";
+        case CancelReason::asked: return "the job was cancelled";
+        case CancelReason::timeout: return "the job's time is over";
+        case CancelReason::stopping: return "the daemon is stopping";
+    }
+    return "";
+}
+
+void Cancellation::request(CancelReason reason) {
     // Under the lock: a subscription that goes meanwhile waits, so nothing is woken that is no longer there.
     const std::lock_guard lock(mutex_);
-    if (wanted_.exchange(true, std::memory_order_acq_rel)) return;
+    if (wanted()) return;
+    reason_.store(reason, std::memory_order_release);
     for (const auto& [key, wake] : wakers_) wake();
 }
 

@@ -31,6 +31,9 @@ void Flow::run() {
         }
     } catch (...) {
         const Error cause = current_error();
+        const bool interrupted =
+            job_.cancellation().reason() == CancelReason::stopping && cause.code() == Code::job_cancelled;
+        if (interrupted) throw;
         log::warning("step failed, undoing", {{"step", steps_[reached].name}, {"error", cause.details()}});
         for (std::size_t i = reached + 1; i-- > 0;) {
             if (!steps_[i].undo) continue;

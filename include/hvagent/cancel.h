@@ -5,20 +5,28 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 
 #include "hvagent/error.h"
 
 namespace hvagent {
 
+enum class CancelReason { none, asked, timeout, stopping };
+// "the job was cancelled", "the job's time is over", "the daemon is stopping".
+std::string_view to_text(CancelReason reason);
+
 // Thread-safe. Long work asks `check()` between its pieces, or registers a callback that wakes it.
 class Cancellation {
 public:
-    bool wanted() const { return wanted_.load(std::memory_order_acquire); }
+    bool wanted() const { return reason() != CancelReason::none; }
+    // Of the first request; later ones change nothing.
+    CancelReason reason() const { return reason_.load(std::memory_order_acquire); }
     // Throws Error(job_cancelled) once cancellation is wanted.
     void check() const {
-        if (wanted()) throw Error(Code::job_cancelled, "the job was cancelled");
+        if (wanted()) throw Error(Code::job_cancelled, std::string(to_text(reason())));
     }
-    void request();
+    void request(CancelReason reason = CancelReason::asked);
 
     // Calls `wake` once when cancellation is requested (at once if it already is); from the requesting thread. Never after
     // the subscription is gone: so `wake` must not make or end subscriptions, nor need a lock held while one is ended.
@@ -35,7 +43,7 @@ public:
     };
 
 private:
-    std::atomic<bool> wanted_{false};
+    std::atomic<CancelReason> reason_{CancelReason::none};
     std::mutex mutex_;
     std::map<int, std::function<void()>> wakers_;
     int next_key_ = 1;

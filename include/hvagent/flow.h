@@ -24,7 +24,8 @@ public:
     // As step(), but never repeated once it has finished, also across a restart.
     Flow& once(std::string name, std::function<void()> action);
 
-    // Throws the first error, with the failed step's name in front of its details. An undo that fails is logged.
+    // Throws the first error, with the failed step's name in front of its details. An undo that fails is logged. Nothing is
+    // undone when the daemon stops: its next start runs the flow again.
     void run();
 
 private:
