@@ -118,7 +118,7 @@ struct ParamType<E> {
         for (const auto& [e, known] : EnumNames<E>::names) expected += (expected.empty() ? "" : ", ") + std::string(known);
         throw Error(Code::invalid_argument, "parameter '" + std::string(name) + "' must be one of " + expected + ", but is \"" + text + "\"");
     }
-    static json to_json(E value) { return std::string(to_text(value)); }
+    static json to_json(E value) { return std::string(hvagent::to_text(value)); }
     static json schema() {
         json values = json::array();
         for (const auto& [e, known] : EnumNames<E>::names) values.push_back(std::string(known));
