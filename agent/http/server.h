@@ -1,0 +1,52 @@
+// The way in over HTTP: the REST contract, the legacy endpoint, health and the OpenAPI document.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/api/resource_shape.h"
+#include "agent/api/row.h"
+#include "agent/http/settings.h"
+#include "hvagent/clock.h"
+
+namespace hvagent::jobs {
+class JobEngine;
+}
+namespace hvagent::identity {
+class Identity;
+}
+
+namespace hvagent::http {
+
+// What the server works with; all of it must outlive the server.
+struct HttpParts {
+    const api::Catalog& catalog;
+    const std::vector<api::ResourceShape>& shapes;
+    const api::References& references;
+    jobs::JobEngine& jobs;
+    identity::Identity& identity;
+    const Clock& clock;
+    // Why the agent cannot do its work right now; empty when it can.
+    std::function<std::vector<std::string>()> not_ready_because;
+    std::string version;
+};
+
+class HttpServer {
+public:
+    // Error(invalid_argument): settings that do not fit together, e.g. plain HTTP on a public address without `insecure`.
+    HttpServer(HttpSettings settings, HttpParts parts);
+    ~HttpServer();
+
+    // Error(io_failed) when the address is taken, or certificate or key cannot be used.
+    void start();
+    int port() const;  // the one in use, also when any free one was asked for
+    // Requests being answered are finished (up to 5 s), others are cut. Safe to call twice.
+    void stop();
+
+private:
+    struct Body;
+    std::unique_ptr<Body> body_;
+};
+
+}  // namespace hvagent::http

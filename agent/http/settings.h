@@ -1,0 +1,24 @@
+// What the HTTP server is told by the configuration.
+#pragma once
+#include <cstddef>
+#include <string>
+
+#include "hvagent/clock.h"
+#include "hvagent/units.h"
+
+namespace hvagent::http {
+
+struct HttpSettings {
+    std::string listen = "127.0.0.1:8080";  // host:port, [address]:port; port 0 takes any free one
+    bool insecure = false;                  // allows plain HTTP on an address other than loopback
+    std::string tls_cert, tls_key;          // PEM files; both or none
+    std::string client_ca;                  // PEM file; clients must show a certificate signed by it
+    std::size_t max_connections = 4096;
+    Bytes max_body = MiB;
+    std::size_t max_threads = 16;         // for requests that are answered from memory and the store
+    std::size_t max_slow_threads = 16;    // for those that ask libvirt or a guest before they answer
+    milliseconds request_timeout{30000};  // from the first byte of a request to its last
+    milliseconds idle_timeout{60000};     // between requests of a connection
+};
+
+}  // namespace hvagent::http

@@ -1,0 +1,64 @@
+// One accepted connection: its socket, what was read and what is still to be written.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "agent/http/transport/request_parser.h"
+#include "agent/http/transport/tls.h"
+#include "hvagent/clock.h"
+
+namespace hvagent::http {
+
+// Used by one thread at a time: the poller's, or the worker's that answers the request being served.
+class Connection {
+public:
+    enum class State {
+        handshake,
+        reading,  // between requests, or in the middle of one
+        serving,  // a worker has it; not watched
+        writing,
+        draining,  // the last answer is out; what still comes is thrown away so that it arrives
+        broken,    // the peer is gone
+    };
+
+    Connection(int socket, std::string peer, std::unique_ptr<TlsSession> tls, RequestLimits limits);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    int socket() const { return socket_; }
+    const std::string& peer() const { return peer_; }
+    TlsSession* tls() const { return tls_.get(); }
+
+    // One read through `scratch` to the end of `input`.
+    IoResult read_some(std::span<char> scratch);
+    // Writes `output` as far as it goes.
+    IoResult flush();
+    // Bytes of a next request are here already.
+    bool has_input() const { return !input.empty() || (tls_ && tls_->has_pending()); }
+    // No more is written; the peer may still send.
+    void finish_writing();
+
+    // The poller looks at the deadline of connections that a worker has, hence the atomic.
+    void set_deadline(Moment moment) { deadline_.store(moment.time_since_epoch().count(), std::memory_order_release); }
+    Moment deadline() const { return Moment(Moment::duration(deadline_.load(std::memory_order_acquire))); }
+
+    State state = State::reading;
+    RequestParser parser;
+    std::string input;
+    std::string output;
+    std::size_t written = 0;
+    bool close_after_write = false;
+    bool drain_before_close = false;
+
+private:
+    const int socket_;
+    const std::string peer_;
+    const std::unique_ptr<TlsSession> tls_;
+    std::atomic<Moment::rep> deadline_{0};
+};
+
+}  // namespace hvagent::http

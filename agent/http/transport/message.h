@@ -1,0 +1,51 @@
+// One HTTP request and its answer, as the endpoints see them.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace hvagent::http {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct Request {
+    std::string method;          // as sent: "GET"
+    std::string target;          // as sent, path and query, not decoded
+    Headers headers;             // names in lower case, in order of arrival
+    std::string body;            // whole, chunks joined
+    std::string client_address;  // "127.0.0.1"
+    bool over_tls = false;
+    bool keep_alive = true;
+
+    // The first header of this (lower case) name; null when there is none.
+    const std::string* find_header(std::string_view name) const;
+    std::string header(std::string_view name) const;  // "" when absent
+};
+
+struct Response {
+    int status = 200;
+    std::string body;
+    std::string content_type = "application/json; charset=utf-8";
+    Headers headers;
+    bool close = false;  // the connection ends with this answer
+};
+
+// The bytes of the answer. `head_only`: the answer to a HEAD request.
+std::string to_wire(const Response& response, bool keep_alive, bool head_only);
+
+// A request waiting for its answer. Whoever handles it calls respond() once, from any thread; an exchange that is let go
+// without an answer gets a 500.
+class Exchange {
+public:
+    explicit Exchange(Request received) : request(std::move(received)) {}
+    virtual ~Exchange() = default;
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+    virtual void respond(Response response) = 0;
+
+    const Request request;
+};
+
+}  // namespace hvagent::http
