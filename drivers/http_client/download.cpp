@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "drivers/file_copy/file_copy.h"
+#include "drivers/files/file_copy.h"
 #include "drivers/http_client/local_file.h"
 
 namespace hvagent {

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "drivers/file_copy/file_handle.h"
+#include "drivers/files/file_handle.h"
 #include "drivers/http_client/curl_handle.h"
 #include "drivers/http_client/http_settings.h"
 #include "drivers/http_client/url.h"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "drivers/file_copy/file_handle.h"
+#include "drivers/files/file_handle.h"
 #include "drivers/http_client/url.h"
 
 namespace hvagent {

@@ -2,7 +2,7 @@
 #pragma once
 #include <sys/types.h>
 
-#include "drivers/file_copy/file_handle.h"
+#include "drivers/files/file_handle.h"
 #include "drivers/process/command.h"
 
 namespace hvagent {

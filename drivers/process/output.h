@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "drivers/file_copy/file_handle.h"
+#include "drivers/files/file_handle.h"
 
 namespace hvagent {
 

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "drivers/file_copy/file_handle.h"
+#include "drivers/files/file_handle.h"
 #include "hvagent/cancel.h"
 #include "hvagent/units.h"
 

@@ -1,4 +1,4 @@
-#include "drivers/file_copy/file_copy.h"
+#include "drivers/files/file_copy.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>

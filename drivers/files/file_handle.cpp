@@ -1,4 +1,4 @@
-#include "drivers/file_copy/file_handle.h"
+#include "drivers/files/file_handle.h"
 
 #include <fcntl.h>
 #include <unistd.h>

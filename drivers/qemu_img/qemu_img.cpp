@@ -1,0 +1,163 @@
+#include "drivers/qemu_img/qemu_img.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "drivers/files/new_file.h"
+#include "drivers/process/command.h"
+#include "drivers/qemu_img/image_header.h"
+#include "hvagent/error.h"
+
+namespace hvagent {
+namespace {
+
+// What we make, or let QEMU read.
+constexpr std::array known_formats{"qcow2", "raw", "vmdk", "vdi", "vhdx", "vpc", "luks"};
+constexpr std::array target_formats{"qcow2", "raw"};
+
+void require_absolute(const std::string& path) {
+    if (path.starts_with('/') && path.find('\0') == std::string::npos) return;
+    throw Error(Code::invalid_argument, "the path of an image must be absolute, not " + printable(path));
+}
+
+template <class Formats>
+void require_format(const Formats& formats, const std::string& format) {
+    if (std::find(formats.begin(), formats.end(), format) != formats.end()) return;
+    throw Error(Code::invalid_argument, "unknown image format " + printable(format));
+}
+
+bool says_disk_full(const CommandResult& result) {
+    return result.errors.find("No space left on device") != std::string::npos ||
+           result.errors.find("Disk quota exceeded") != std::string::npos;
+}
+
+// `refused`: the code when the tool did not accept what it was given.
+void check(const CommandResult& result, const std::string& what, Code refused) {
+    if (result.succeeded()) return;
+    if (result.signal == SIGXCPU) throw Error(refused, what + ": qemu-img needed too much processor time");
+    throw Error(says_disk_full(result) ? Code::storage_allocate : refused, what + ": qemu-img: " + result.failure());
+}
+
+// "    (12.50/100%)"; -1 for any other line.
+int parse_percent(std::string_view line) {
+    const std::size_t begin = line.find('(');
+    if (begin == std::string_view::npos || line.find("/100%)") == std::string_view::npos) return -1;
+    return std::clamp(std::atoi(std::string(line.substr(begin + 1)).c_str()), 0, 100);
+}
+
+bool can_bypass_cache(const std::string& path) {
+    return static_cast<bool>(FileHandle(::open(path.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC)));
+}
+
+}  // namespace
+
+Command QemuImg::quick_command() const {
+    Command command;
+    command.argv = {settings_.program};
+    command.time_limit = settings_.time_limit;
+    command.cpu_limit = settings_.cpu_limit;
+    command.address_space_limit = settings_.address_space_limit;
+    return command;
+}
+
+DiskImageInfo QemuImg::inspect(const std::string& path, const std::string& format) {
+    require_absolute(path);
+    const HeaderFile file(path);
+    DiskImageInfo info = read_header(file, format.empty() ? detect_format(file) : format);
+    const bool names_other_files = !info.backing_file.empty() || info.has_external_data_file;
+    if (names_other_files || info.is_encrypted || info.format == "raw") return info;
+
+    Command command = quick_command();
+    // Shared: the image may belong to a running VM.
+    for (const std::string& argument : {std::string("info"), std::string("-U"), std::string("--output=json"),
+                                        std::string("-f"), info.format, std::string("--"), path}) {
+        command.argv.push_back(argument);
+    }
+    const CommandResult result = run(command);
+    check(result, "cannot read the image " + path, Code::operation_failed);
+    const auto answer = nlohmann::json::parse(result.output, nullptr, false);
+    if (!answer.is_object() || !answer.contains("virtual-size")) {
+        throw Error(Code::internal, "qemu-img info gave no answer for " + path);
+    }
+    info.virtual_size = answer.at("virtual-size").get<Bytes>();
+    info.is_encrypted = answer.value("encrypted", false);
+    return info;
+}
+
+void QemuImg::create_empty(const std::string& path, Bytes virtual_size) {
+    require_absolute(path);
+    NewFile file(path);
+    Command command = quick_command();
+    command.argv.insert(command.argv.end(),
+                        {"create", "-q", "-f", "qcow2", "--", file.path(), std::to_string(virtual_size)});
+    check(run(command), "cannot create the image " + path, Code::io_failed);
+    file.publish();
+}
+
+void QemuImg::create_overlay(const std::string& path, const std::string& backing, const std::string& backing_format,
+                             Bytes virtual_size) {
+    require_absolute(path);
+    require_absolute(backing);
+    require_format(known_formats, backing_format);
+    const DiskImageInfo base = inspect(backing, backing_format);
+    if (virtual_size < base.virtual_size) {
+        throw Error(Code::invalid_argument, "the image " + path + " with " + human_size(virtual_size) +
+                                                " would be smaller than its base with " + human_size(base.virtual_size));
+    }
+    NewFile file(path);
+    Command command = quick_command();
+    command.argv.insert(command.argv.end(), {"create", "-q", "-f", "qcow2", "-F", backing_format, "-b", backing, "--",
+                                             file.path(), std::to_string(virtual_size)});
+    check(run(command), "cannot create the image " + path, Code::io_failed);
+    file.publish();
+}
+
+void QemuImg::convert(const std::string& source, const std::string& source_format, const std::string& target,
+                      const std::string& target_format, const ProgressPercent& progress, Cancellation& cancel) {
+    require_absolute(source);
+    require_absolute(target);
+    require_format(known_formats, source_format);
+    require_format(target_formats, target_format);
+    const DiskImageInfo info = read_header(HeaderFile(source), source_format);
+    if (info.has_external_data_file || info.is_encrypted) {
+        throw Error(Code::operation_failed,
+                    "the image " + source + (info.is_encrypted ? " is encrypted" : " keeps its data in another file"));
+    }
+    NewFile file(target);
+    Command command;
+    command.address_space_limit = settings_.convert_address_space_limit;
+    // Past the page cache where the file systems can: a copy of this size would push out everything else.
+    command.argv = {settings_.program,
+                    "convert",
+                    "-p",
+                    "-f",
+                    source_format,
+                    "-T",
+                    can_bypass_cache(source) ? "none" : "writeback",
+                    "-O",
+                    target_format,
+                    "-t",
+                    can_bypass_cache(file.path()) ? "none" : "writeback",
+                    "--",
+                    source,
+                    file.path()};
+    command.on_line = [&](std::string_view line) {
+        if (const int percent = parse_percent(line); percent >= 0 && progress) progress(percent);
+    };
+    check(run(command, cancel), "cannot copy the image " + source + " to " + target, Code::io_failed);
+    file.publish();
+}
+
+void QemuImg::remove(const std::string& path) {
+    require_absolute(path);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw file_error("cannot remove " + path, errno);
+}
+
+}  // namespace hvagent

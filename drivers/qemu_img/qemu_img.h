@@ -1,0 +1,42 @@
+// Disk images by qemu-img.
+#pragma once
+#include <string>
+
+#include "hvagent/clock.h"
+#include "hvagent/drivers/disk_images.h"
+
+namespace hvagent {
+
+struct Command;
+
+struct QemuImgSettings {
+    std::string program = "qemu-img";
+    // For everything but the copying of data; an image made by an enemy can ask for much of both.
+    seconds cpu_limit{30};
+    Bytes address_space_limit = 1 * GiB;
+    seconds time_limit{120};
+    Bytes convert_address_space_limit = 4 * GiB;
+};
+
+// Paths must be absolute: QEMU then takes them for files whatever else they look like ("json:", "nbd:").
+class QemuImg final : public DiskImages {
+public:
+    explicit QemuImg(QemuImgSettings settings) : settings_(std::move(settings)) {}
+
+    // Follows no name found in the image: with a backing or data file, the answer comes from the header alone.
+    DiskImageInfo inspect(const std::string& path, const std::string& format) override;
+    void create_empty(const std::string& path, Bytes virtual_size) override;
+    void create_overlay(const std::string& path, const std::string& backing, const std::string& backing_format,
+                        Bytes virtual_size) override;
+    // Reads through qcow2 backing files; refuses external data files and encryption.
+    void convert(const std::string& source, const std::string& source_format, const std::string& target,
+                 const std::string& target_format, const ProgressPercent& progress, Cancellation& cancel) override;
+    void remove(const std::string& path) override;
+
+private:
+    Command quick_command() const;
+
+    const QemuImgSettings settings_;
+};
+
+}  // namespace hvagent

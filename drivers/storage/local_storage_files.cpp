@@ -1,0 +1,133 @@
+#include "drivers/storage/local_storage_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "drivers/files/file_copy.h"
+#include "drivers/files/new_file.h"
+#include "drivers/storage/directory.h"
+#include "drivers/storage/md5.h"
+
+namespace hvagent {
+namespace {
+
+bool is_gone(int error_number) {
+    return error_number == ENOENT || error_number == ENOTDIR;
+}
+
+std::string parent_of(const std::string& path) {
+    return std::filesystem::path(path).parent_path().string();
+}
+
+void check_that_it_can_be_written(const std::string& root) {
+    const std::string probe = root + "/.hvagent-probe-" + std::to_string(::getpid());
+    const FileHandle file(::open(probe.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file) throw file_error("cannot write in the directory " + root, errno);
+    ::unlink(probe.c_str());
+}
+
+}  // namespace
+
+void LocalStorageFiles::prepare(const std::string& root) {
+    Roots candidate;
+    candidate.add(root);
+    make_root(root);
+    check_that_it_can_be_written(root);
+    roots_.add(root);
+}
+
+StorageSpace LocalStorageFiles::space(const std::string& root) {
+    const Place place = roots_.get(root);
+    struct statvfs found {};
+    if (::fstatvfs(place.directory.get(), &found) != 0) throw file_error("cannot look at " + root, errno);
+    const auto block = static_cast<Bytes>(found.f_frsize);
+    return {static_cast<Bytes>(found.f_blocks) * block, static_cast<Bytes>(found.f_bavail) * block};
+}
+
+bool LocalStorageFiles::exists(const std::string& path) {
+    const Place place = roots_.find(path);
+    if (!place.directory) return false;
+    struct stat found {};
+    if (::fstatat(place.directory.get(), place.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (is_gone(errno)) return false;
+        throw file_error("cannot look at " + path, errno);
+    }
+    return S_ISREG(found.st_mode) || S_ISDIR(found.st_mode);
+}
+
+Bytes LocalStorageFiles::allocated(const std::string& path) {
+    const Place place = roots_.get(path);
+    struct stat found {};
+    if (::fstatat(place.directory.get(), place.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+        throw file_error("cannot look at " + path, errno);
+    }
+    return found.st_blocks * 512;
+}
+
+FileHandle LocalStorageFiles::open_to_read(const std::string& path) const {
+    const Place place = roots_.get(path);
+    FileHandle file(::openat(place.directory.get(), place.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file) throw file_error("cannot open " + path, errno);
+    struct stat found {};
+    if (::fstat(file.get(), &found) != 0) throw file_error("cannot look at " + path, errno);
+    if (!S_ISREG(found.st_mode)) throw Error(Code::io_failed, path + " is not a regular file");
+    return file;
+}
+
+void LocalStorageFiles::copy(const std::string& source, const std::string& target, const ProgressPercent& progress,
+                             Cancellation& cancel) {
+    const FileHandle from = open_to_read(source);
+    (void)roots_.get(target);
+    NewFile file(target);
+    const auto report = [&](Bytes done, Bytes total) {
+        if (progress && total > 0) progress(static_cast<int>(done * 100 / total));
+    };
+    copy_content({from, file.handle(), source, target}, report, cancel);
+    cancel.check();
+    file.publish();
+}
+
+void LocalStorageFiles::publish(const std::string& temporary, const std::string& final_path) {
+    const FileHandle file = open_to_read(temporary);
+    (void)roots_.get(final_path);
+    publish_file(file, temporary, final_path);
+}
+
+void LocalStorageFiles::make_directories(const std::string& path) {
+    const Place place = roots_.find(path);
+    if (place.name == "." && place.directory) return;
+    if (!place.directory) {
+        make_directories(parent_of(path));
+        return make_directory(roots_.get(path));
+    }
+    make_directory(place);
+}
+
+void LocalStorageFiles::remove_file(const std::string& path) {
+    const Place place = roots_.find(path);
+    if (!place.directory || ::unlinkat(place.directory.get(), place.name.c_str(), 0) == 0 || errno == ENOENT) return;
+    throw file_error("cannot remove " + path, errno);
+}
+
+void LocalStorageFiles::remove_empty_directories(const std::string& path, const std::string& up_to) {
+    roots_.require_inside(up_to);
+    for (std::string directory = path; directory.starts_with(up_to + "/"); directory = parent_of(directory)) {
+        const Place place = roots_.find(directory);
+        if (!remove_empty_directory(place) && exists(directory)) return;
+    }
+}
+
+std::vector<std::string> LocalStorageFiles::list(const std::string& directory) {
+    return list_directory(roots_.find(directory));
+}
+
+std::string LocalStorageFiles::md5(const std::string& path, Cancellation& cancel) {
+    return md5_of(open_to_read(path), path, cancel);
+}
+
+}  // namespace hvagent
