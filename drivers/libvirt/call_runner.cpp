@@ -1,0 +1,133 @@
+#include "drivers/libvirt/call_runner.h"
+
+#include <map>
+
+#include "drivers/libvirt/connection_pool.h"
+#include "hvagent/log.h"
+
+namespace hvagent::libvirt {
+
+bool CallState::wait_until(Moment deadline) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_until(lock, deadline, [&] { return ended_; });
+}
+
+bool CallState::leave() {
+    std::lock_guard lock(mutex_);
+    left_ = !ended_;
+    return left_;
+}
+
+bool CallState::end(std::exception_ptr error) {
+    std::lock_guard lock(mutex_);
+    ended_ = true;
+    error_ = std::move(error);
+    changed_.notify_all();
+    return left_;
+}
+
+bool CallState::begin() {
+    std::lock_guard lock(mutex_);
+    begun_ = !left_;
+    return begun_;
+}
+
+bool CallState::begun() const {
+    std::lock_guard lock(mutex_);
+    return begun_;
+}
+
+void CallState::rethrow() const {
+    std::lock_guard lock(mutex_);
+    if (error_) std::rethrow_exception(error_);
+}
+
+// Calls that passed their deadline and still run, by VM. libvirtd has few workers: a VM that already holds one gets no more.
+struct CallRunner::Abandoned {
+    struct Call {
+        std::string what;
+        Moment since;
+    };
+    std::mutex mutex;
+    std::multimap<VmId, Call> calls;
+};
+
+CallRunner::CallRunner(std::shared_ptr<ConnectionSource> source, CallLimits limits)
+    : pool_(std::make_shared<ConnectionPool>(std::move(source), limits)),
+      abandoned_(std::make_shared<Abandoned>()),
+      threads_(limits.connections * limits.calls_per_connection) {
+    threads_.when_idle([pool = std::weak_ptr(pool_)] {
+        if (auto alive = pool.lock()) alive->close_idle();
+    });
+}
+
+CallRunner::~CallRunner() {
+    // Closing a connection asks libvirt too, and hangs with it.
+    threads_.submit([pool = pool_] { pool->close(); });
+}
+
+int CallRunner::connections() const {
+    return pool_->size();
+}
+
+namespace {
+
+long long seconds_since(Moment begin) {
+    return std::chrono::duration_cast<seconds>(std::chrono::steady_clock::now() - begin).count();
+}
+
+std::string about(const VmId& vm) {
+    return vm.empty() ? "" : " of VM " + vm.str();
+}
+
+}  // namespace
+
+void CallRunner::run_call(const CallName& name, milliseconds timeout, std::function<void(Session&)> work) {
+    const Moment begin = std::chrono::steady_clock::now();
+    const Moment deadline = begin + timeout;
+    if (!name.vm.empty() && !name.may_overtake) {
+        std::lock_guard lock(abandoned_->mutex);
+        if (auto hung = abandoned_->calls.find(name.vm); hung != abandoned_->calls.end())
+            throw Error(Code::timeout, name.what + about(name.vm) + " was not tried: libvirt has not answered the call \"" +
+                                           hung->second.what + "\" about this VM for " +
+                                           std::to_string(seconds_since(hung->second.since)) + " s");
+    }
+    auto call = std::make_shared<CallState>();
+    threads_.submit([=, pool = pool_, abandoned = abandoned_, work = std::move(work)]() mutable {
+        std::exception_ptr error;
+        try {
+            auto lease = pool->lease(deadline);
+            if (call->begin()) work(lease->session());
+        } catch (...) {
+            error = std::current_exception();
+        }
+        work = nullptr;
+        if (!call->end(error)) return;
+        log::warning("libvirt answered a call after its deadline", {{"call", name.what},
+                                                                    {"vm", name.vm.str()},
+                                                                    {"took_s", seconds_since(begin)},
+                                                                    {"failed", error ? "yes" : "no"}});
+        std::lock_guard lock(abandoned->mutex);
+        if (auto entry = abandoned->calls.find(name.vm); entry != abandoned->calls.end()) abandoned->calls.erase(entry);
+    });
+    if (call->wait_until(deadline)) return call->rethrow();
+    {
+        std::lock_guard lock(abandoned_->mutex);  // taken first: the call's end must find its entry
+        if (!call->leave()) return call->rethrow();
+        abandoned_->calls.emplace(name.vm, Abandoned::Call{name.what, begin});
+    }
+    give_up(name, timeout, call->begun());
+}
+
+void CallRunner::give_up(const CallName& name, milliseconds timeout, bool begun) {
+    std::string text = name.what + about(name.vm) + ": libvirt did not answer within " +
+                       std::to_string(timeout.count() / 1000.0).substr(0, 5) + " s; ";
+    text += begun ? "the call goes on and its outcome is unknown" : "the call was not sent";
+    if (begun && diagnosis_ && !name.vm.empty()) {
+        const std::string known = diagnosis_(name.vm);
+        if (!known.empty()) text += "; " + known;
+    }
+    throw Error(Code::timeout, text);
+}
+
+}  // namespace hvagent::libvirt

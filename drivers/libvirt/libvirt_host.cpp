@@ -1,0 +1,97 @@
+#include "drivers/libvirt/libvirt_host.h"
+
+#include "drivers/libvirt/libvirt_host_inspector.h"
+#include "drivers/libvirt/libvirt_virtual_networks.h"
+#include "drivers/libvirt/libvirt_vm_definitions.h"
+#include "drivers/libvirt/libvirt_vm_observer.h"
+#include "drivers/libvirt/libvirt_vm_power.h"
+
+namespace hvagent::libvirt {
+namespace {
+
+CallTimeouts timeouts_of(const LibvirtSettings& settings) {
+    return {settings.call_timeout, settings.destroy_timeout, settings.query_timeout};
+}
+
+CallLimits work_limits(const LibvirtSettings& settings) {
+    CallLimits limits;
+    limits.connections = settings.work_connections;
+    limits.connect_wait = settings.connect_wait;
+    return limits;
+}
+
+CallLimits query_limits(const LibvirtSettings& settings) {
+    CallLimits limits = work_limits(settings);
+    limits.connections = 2;
+    return limits;
+}
+
+// For the text of a call that was not answered: is it QEMU that is silent, or libvirt?
+std::string qemu_silence(CallRunner& queries, const VmId& vm) {
+    try {
+        return queries.run({"look at the monitor of", vm, true}, milliseconds(500), [vm](Session& session) -> std::string {
+            virDomainControlInfo info{};
+            if (virDomainGetControlInfo(session.domain(vm).get(), &info, 0) < 0 || info.state != VIR_DOMAIN_CONTROL_OCCUPIED)
+                return "";
+            return "QEMU of this VM has not answered libvirt for " + std::to_string(info.stateTime / 1000) + " s";
+        });
+    } catch (const Error&) {
+        return "";
+    }
+}
+
+}  // namespace
+
+struct LibvirtHost::Parts {
+    Parts(const LibvirtSettings& settings, const Clock& clock)
+        : source(std::make_shared<ConnectionSource>(settings.uri)),
+          owned(std::make_shared<OwnedDomains>()),
+          profile(std::make_shared<HostProfileSource>(
+              ProfileSettings{settings.virt_type, settings.hotplug, settings.spare_pcie_ports})),
+          queries(source, query_limits(settings)),
+          work(source, work_limits(settings)),
+          power(work, queries, owned, timeouts_of(settings)),
+          definitions(work, queries, owned, profile, timeouts_of(settings)),
+          inspector(queries, profile, timeouts_of(settings)),
+          networks(work, queries, timeouts_of(settings)),
+          observer(source, queries, owned, timeouts_of(settings), clock) {
+        work.diagnose_with([this](const VmId& vm) { return qemu_silence(queries, vm); });
+        observer.when_connected([this] { inspector.forget(); });
+    }
+
+    std::shared_ptr<ConnectionSource> source;
+    std::shared_ptr<OwnedDomains> owned;
+    std::shared_ptr<HostProfileSource> profile;
+    CallRunner queries;
+    CallRunner work;
+    LibvirtVmPower power;
+    LibvirtVmDefinitions definitions;
+    LibvirtHostInspector inspector;
+    LibvirtVirtualNetworks networks;
+    LibvirtVmObserver observer;  // last: its thread uses the others
+};
+
+LibvirtHost::LibvirtHost(LibvirtSettings settings, const Clock& clock) : parts_(std::make_unique<Parts>(settings, clock)) {}
+LibvirtHost::~LibvirtHost() = default;
+
+VmPower& LibvirtHost::power() {
+    return parts_->power;
+}
+VmDefinitions& LibvirtHost::definitions() {
+    return parts_->definitions;
+}
+VmObserver& LibvirtHost::observer() {
+    return parts_->observer;
+}
+HostInspector& LibvirtHost::inspector() {
+    return parts_->inspector;
+}
+VirtualNetworks& LibvirtHost::networks() {
+    return parts_->networks;
+}
+
+LibvirtHost::Load LibvirtHost::load() const {
+    return {parts_->work.connections() + parts_->queries.connections(), parts_->work.threads() + parts_->queries.threads()};
+}
+
+}  // namespace hvagent::libvirt

@@ -1,0 +1,93 @@
+#include "drivers/libvirt/libvirt_host_inspector.h"
+
+#include <fstream>
+#include <map>
+#include <pugixml.hpp>
+
+namespace hvagent::libvirt {
+namespace {
+
+std::string version_text(unsigned long version) {
+    return std::to_string(version / 1000000) + "." + std::to_string(version / 1000 % 1000) + "." +
+           std::to_string(version % 1000);
+}
+
+// os-release(5): KEY=value or KEY="value".
+std::map<std::string, std::string> os_release() {
+    std::map<std::string, std::string> values;
+    std::ifstream file("/etc/os-release");
+    if (!file) file.open("/usr/lib/os-release");
+    for (std::string line; std::getline(file, line);) {
+        const std::size_t equals = line.find('=');
+        if (equals == std::string::npos || line.front() == '#') continue;
+        std::string value = line.substr(equals + 1);
+        if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front())
+            value = value.substr(1, value.size() - 2);
+        values[line.substr(0, equals)] = value;
+    }
+    return values;
+}
+
+std::string architecture(virConnectPtr connection) {
+    Text xml(checked(virConnectGetCapabilities(connection), "read the host's capabilities"));
+    pugi::xml_document document;
+    if (!document.load_string(xml.get())) throw Error(Code::internal, "libvirt's capabilities cannot be read");
+    return document.child("capabilities").child("host").child("cpu").child("arch").text().get();
+}
+
+HostFacts ask(Session& session, HostProfileSource& profile) {
+    virConnectPtr connection = session.connection();
+    virNodeInfo node{};
+    checked(virNodeGetInfo(connection, &node), "read the host's size");
+    HostFacts facts;
+    facts.cpus = static_cast<int>(node.cpus);
+    facts.sockets = static_cast<int>(node.sockets * node.nodes);
+    facts.memory = static_cast<Bytes>(node.memory) * KiB;
+    facts.architecture = architecture(connection);
+    if (facts.architecture.empty()) facts.architecture = node.model;
+    unsigned long version = 0;
+    checked(virConnectGetLibVersion(connection, &version), "read libvirt's version");
+    facts.libvirt_version = version_text(version);
+    version = 0;
+    checked(virConnectGetVersion(connection, &version), "read the hypervisor's version");
+    facts.qemu_version = version_text(version);
+    const auto release = os_release();
+    const auto value = [&](const char* key) { return release.contains(key) ? release.at(key) : std::string(); };
+    facts.os_distribution = value("ID");
+    facts.os_release = value("VERSION_CODENAME");
+    facts.os_version = value("VERSION_ID");
+    facts.virt_type = profile.profile(connection).virt_type;
+    return facts;
+}
+
+}  // namespace
+
+LibvirtHostInspector::LibvirtHostInspector(CallRunner& queries, std::shared_ptr<HostProfileSource> profile,
+                                           CallTimeouts timeouts)
+    : queries_(queries), profile_(std::move(profile)), timeouts_(timeouts) {}
+
+HostFacts LibvirtHostInspector::facts() {
+    {
+        std::lock_guard lock(mutex_);
+        if (known_) return *known_;
+    }
+    HostFacts facts = queries_.run({"read the host's facts", VmId()}, timeouts_.call,
+                                   [profile = profile_](Session& session) { return ask(session, *profile); });
+    std::lock_guard lock(mutex_);
+    known_ = facts;
+    return facts;
+}
+
+Bytes LibvirtHostInspector::free_memory() {
+    std::ifstream file("/proc/meminfo");
+    for (std::string line; std::getline(file, line);)
+        if (line.rfind("MemAvailable:", 0) == 0) return std::stoll(line.substr(13)) * KiB;
+    throw Error(Code::internal, "/proc/meminfo has no MemAvailable");
+}
+
+void LibvirtHostInspector::forget() {
+    std::lock_guard lock(mutex_);
+    known_.reset();
+}
+
+}  // namespace hvagent::libvirt

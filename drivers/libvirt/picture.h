@@ -1,0 +1,13 @@
+// The states of all our domains, in as few calls as libvirt allows.
+#pragma once
+#include <vector>
+
+#include "drivers/libvirt/observer_inbox.h"
+#include "drivers/libvirt/owned_domains.h"
+
+namespace hvagent::libvirt {
+
+// One call for all states; one more for each domain whose mark is not known yet.
+std::vector<SeenDomain> take_picture(virConnectPtr connection, OwnedDomains& owned);
+
+}  // namespace hvagent::libvirt
