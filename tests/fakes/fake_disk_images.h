@@ -1,0 +1,76 @@
+// qemu-img without images: files of a FakeFileSystem.
+#pragma once
+#include <string>
+
+#include "hvagent/drivers/disk_images.h"
+#include "tests/fakes/fake_file_system.h"
+#include "tests/fakes/faults.h"
+
+namespace hvagent {
+
+class FakeDiskImages final : public DiskImages {
+public:
+    explicit FakeDiskImages(FakeFileSystem& files) : files_(files) {}
+
+    DiskImageInfo inspect(const std::string& path, const std::string& format) override {
+        faults.happen("inspect");
+        require_absolute(path);
+        DiskImageInfo info = files_.get(path).image;
+        if (format == "raw" && info.format != "raw") return {"raw", info.actual_size, info.actual_size, "", false, false};
+        if (!format.empty() && format != info.format) {
+            throw Error(Code::operation_failed, path + " is not a " + format + " image but " + info.format);
+        }
+        return info;
+    }
+    void create_empty(const std::string& path, Bytes virtual_size) override {
+        faults.happen("create_empty");
+        require_absolute(path);
+        add(path, {"qcow2", virtual_size, empty_image_size, "", false, false});
+    }
+    void create_overlay(const std::string& path, const std::string& backing, const std::string& backing_format,
+                        Bytes virtual_size) override {
+        faults.happen("create_overlay");
+        require_absolute(path);
+        require_absolute(backing);
+        if (virtual_size < inspect(backing, backing_format).virtual_size) {
+            throw Error(Code::invalid_argument, "the image " + path + " would be smaller than its base");
+        }
+        add(path, {"qcow2", virtual_size, empty_image_size, backing, false, false});
+    }
+    void convert(const std::string& source, const std::string& source_format, const std::string& target,
+                 const std::string& target_format, const ProgressPercent& progress, Cancellation& cancel) override {
+        cancel.check();
+        faults.happen("convert", &cancel);
+        require_absolute(target);
+        DiskImageInfo info = inspect(source, source_format);
+        if (info.has_external_data_file || info.is_encrypted) {
+            throw Error(Code::operation_failed, "the image " + source + " keeps its data elsewhere or encrypted");
+        }
+        info.format = target_format;
+        info.backing_file.clear();
+        add(target, info);
+        if (progress) progress(100);
+    }
+    void remove(const std::string& path) override {
+        faults.happen("remove");
+        require_absolute(path);
+        files_.remove(path);
+    }
+
+    Faults faults;  // by the names of the methods
+
+private:
+    static constexpr Bytes empty_image_size = 196 * KiB;  // what qemu-img makes
+
+    static void require_absolute(const std::string& path) {
+        if (!path.starts_with('/')) throw Error(Code::invalid_argument, "the path of an image must be absolute");
+    }
+    void add(const std::string& path, const DiskImageInfo& info) {
+        if (files_.find(path)) throw Error(Code::operation_failed, path + " exists already");
+        files_.put(path, {"", info, info.actual_size});
+    }
+
+    FakeFileSystem& files_;
+};
+
+}  // namespace hvagent
