@@ -132,6 +132,15 @@ std::vector<Resource> vm_resources() {
     };
 }
 
+Description backup_storage() {
+    return describe<BackupStorage>("header.storage.backup.BackupStorageInventory", "BackupStorageVO")
+        .class_of("ImageStoreBackupStorage", "storage.backup.imagestore.ImageStoreBackupStorageInventory")
+        .class_of("SftpBackupStorage", "storage.backup.sftp.SftpBackupStorageInventory")
+        .attached("attachedZoneUuids", "bs-zone")
+        .joins_attached("zone", "Zone", "bs-zone", true)
+        .joins_via("image", "Image", "image_ref", "backupStorageUuid", "imageUuid");
+}
+
 std::vector<Resource> storage_resources() {
     return {
         describe<Image>("header.image.ImageInventory", "ImageVO")
@@ -154,12 +163,9 @@ std::vector<Resource> storage_resources() {
             .joins("zone", "Zone", "zoneUuid")
             .joins_back("volume", "Volume", "primaryStorageUuid")
             .joins_attached("cluster", "Cluster", "ps-cluster", true),
-        describe<BackupStorage>("header.storage.backup.BackupStorageInventory", "BackupStorageVO")
-            .class_of("ImageStoreBackupStorage", "storage.backup.imagestore.ImageStoreBackupStorageInventory")
-            .class_of("SftpBackupStorage", "storage.backup.sftp.SftpBackupStorageInventory")
-            .attached("attachedZoneUuids", "bs-zone")
-            .joins_attached("zone", "Zone", "bs-zone", true)
-            .joins_via("image", "Image", "image_ref", "backupStorageUuid", "imageUuid"),
+        backup_storage(),
+        backup_storage().only("ImageStoreBackupStorage", "type", "ImageStoreBackupStorage"),
+        backup_storage().only("SftpBackupStorage", "type", "SftpBackupStorage"),
     };
 }
 

@@ -1,15 +1,19 @@
 #include "agent/operations/place/host_capacity.h"
 
+#include "agent/operations/observe_change.h"
+
 namespace hvagent::operations {
 
-HostCapacity::HostCapacity(const config::Settings& settings, inventory::Inventory& inventory, HostInspector& inspector, HostId host)
+HostCapacity::HostCapacity(const config::Settings& settings, inventory::Inventory& inventory, HostInspector& inspector,
+                           HostId host)
     : settings_(settings), inventory_(inventory), inspector_(inspector), host_(std::move(host)) {}
 
 CapacityFigures HostCapacity::figures_locked(const VmId& except) {
     const HostFacts facts = inspector_.facts();
     CapacityFigures figures;
     figures.total_cpus = static_cast<std::int64_t>(facts.cpus * settings_.cpu_ratio);
-    figures.total_memory = static_cast<Bytes>(static_cast<double>(facts.memory) * settings_.memory_ratio) - settings_.reserved_memory;
+    figures.total_memory =
+        static_cast<Bytes>(static_cast<double>(facts.memory) * settings_.memory_ratio) - settings_.reserved_memory;
     for (const auto& [vm, promise] : promises_) {
         if (vm == except) continue;
         figures.used_cpus += promise.cpus;
@@ -33,11 +37,11 @@ std::string HostCapacity::why_not_locked(const VmId& vm, int cpus, Bytes memory)
     if (host.state != "Enabled") return "host " + host.name + " is " + host.state;
     const CapacityFigures figures = figures_locked(vm);
     if (memory > figures.total_memory - figures.used_memory)
-        return "host " + host.name + " has " + human_size(figures.total_memory - figures.used_memory) + " of memory left of " +
-               human_size(figures.total_memory) + ", the VM needs " + human_size(memory);
+        return "host " + host.name + " has " + human_size(figures.total_memory - figures.used_memory) +
+               " of memory left of " + human_size(figures.total_memory) + ", the VM needs " + human_size(memory);
     if (cpus > figures.total_cpus - figures.used_cpus)
-        return "host " + host.name + " has " + std::to_string(figures.total_cpus - figures.used_cpus) + " virtual CPUs left of " +
-               std::to_string(figures.total_cpus) + ", the VM needs " + std::to_string(cpus);
+        return "host " + host.name + " has " + std::to_string(figures.total_cpus - figures.used_cpus) +
+               " virtual CPUs left of " + std::to_string(figures.total_cpus) + ", the VM needs " + std::to_string(cpus);
     return "";
 }
 
@@ -62,7 +66,7 @@ void HostCapacity::release(const VmId& vm) {
 void HostCapacity::refresh_host_record() {
     const HostFacts facts = inspector_.facts();
     const CapacityFigures now = figures();
-    inventory_.observe<Host>(host_, [&](Host& host) {
+    observe_change<Host>(inventory_, host_, [&](Host& host) {
         host.cpu_num = facts.cpus;
         host.cpu_sockets = facts.sockets;
         host.total_cpu = now.total_cpus;

@@ -11,9 +11,9 @@
 namespace hvagent::operations {
 
 struct CapacityFigures {
-    std::int64_t total_cpus = 0;      // CPUs times the over-commit ratio
-    std::int64_t used_cpus = 0;       // promised to VMs on the host and to those about to start
-    Bytes total_memory = 0;           // of the host times the ratio, less what is reserved
+    std::int64_t total_cpus = 0;  // CPUs times the over-commit ratio
+    std::int64_t used_cpus = 0;   // promised to VMs on the host and to those about to start
+    Bytes total_memory = 0;       // of the host times the ratio, less what is reserved
     Bytes used_memory = 0;
 };
 

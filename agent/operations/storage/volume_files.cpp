@@ -1,8 +1,12 @@
 #include "agent/operations/storage/volume_files.h"
 
+#include <algorithm>
+
+#include "agent/operations/observe_change.h"
 #include "agent/operations/storage/image_cache.h"
 #include "agent/operations/storage/layout.h"
 #include "hvagent/error.h"
+#include "hvagent/log.h"
 
 namespace hvagent::operations {
 namespace {
@@ -19,6 +23,16 @@ void create_file(Services& services, const PrimaryStorage& storage, const Volume
     const Image image = services.inventory.get<Image>(volume.root_image);
     const std::string backing = services.image_cache.fetch(image, storage, progress, cancel);
     services.disk_images.create_overlay(path, backing, image.format, volume.size);
+}
+
+// nullopt: the directory cannot be reached.
+std::optional<StorageSpace> look_at_space(Services& services, const std::string& directory) {
+    try {
+        return services.files.space(directory);
+    } catch (const Error& error) {
+        log::debug("a storage does not answer", {{"directory", directory}, {"error", error.details()}});
+        return std::nullopt;
+    }
 }
 
 }  // namespace
@@ -53,36 +67,26 @@ PrimaryStorage refresh_primary_storage(Services& services, const PrimaryStorageI
     const std::string url = services.inventory.get<PrimaryStorage>(id).url;
     Bytes promised = 0;
     for (const Volume& volume : services.inventory.list<Volume>({{"primaryStorageUuid", id.str()}})) promised += volume.size;
-    ConnectionStatus status = ConnectionStatus::connected;
-    StorageSpace space;
-    try {
-        space = services.files.space(url);
-    } catch (const Error&) {
-        status = ConnectionStatus::disconnected;
-    }
-    services.inventory.observe<PrimaryStorage>(id, [&](PrimaryStorage& record) {
-        record.status = status;
-        record.total_physical = space.total;
-        record.available_physical = space.available;
-        record.total_capacity = space.total;
-        record.available_capacity = std::max<Bytes>(0, space.total - promised);
+    const auto space = look_at_space(services, url);
+    observe_change<PrimaryStorage>(services.inventory, id, [&](PrimaryStorage& record) {
+        record.status = space ? ConnectionStatus::connected : ConnectionStatus::disconnected;
+        if (!space) return;
+        record.total_physical = space->total;
+        record.available_physical = space->available;
+        record.total_capacity = space->total;
+        record.available_capacity = std::max<Bytes>(0, space->total - promised);
     });
     return services.inventory.get<PrimaryStorage>(id);
 }
 
 BackupStorage refresh_backup_storage(Services& services, const BackupStorageId& id) {
     const std::string url = services.inventory.get<BackupStorage>(id).url;
-    ConnectionStatus status = ConnectionStatus::connected;
-    StorageSpace space;
-    try {
-        space = services.files.space(url);
-    } catch (const Error&) {
-        status = ConnectionStatus::disconnected;
-    }
-    services.inventory.observe<BackupStorage>(id, [&](BackupStorage& record) {
-        record.status = status;
-        record.total_capacity = space.total;
-        record.available_capacity = space.available;
+    const auto space = look_at_space(services, url);
+    observe_change<BackupStorage>(services.inventory, id, [&](BackupStorage& record) {
+        record.status = space ? ConnectionStatus::connected : ConnectionStatus::disconnected;
+        if (!space) return;
+        record.total_capacity = space->total;
+        record.available_capacity = space->available;
     });
     return services.inventory.get<BackupStorage>(id);
 }

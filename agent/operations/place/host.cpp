@@ -1,0 +1,113 @@
+#include <algorithm>
+
+#include "agent/operations/place/handlers.h"
+#include "agent/operations/place/host_capacity.h"
+#include "agent/operations/place/live_host.h"
+
+namespace hvagent::operations {
+namespace {
+
+struct Sums {
+    std::int64_t total_cpu = 0, available_cpu = 0, managed_cpus = 0;
+    Bytes total_memory = 0, available_memory = 0;
+
+    void add(const Host& host) {
+        total_cpu += host.total_cpu;
+        available_cpu += host.available_cpu;
+        total_memory += host.total_memory;
+        available_memory += host.available_memory;
+        managed_cpus += host.cpu_num;
+    }
+    json to_json() const {
+        return {{"totalCpu", total_cpu},
+                {"availableCpu", available_cpu},
+                {"totalMemory", total_memory},
+                {"availableMemory", available_memory},
+                {"managedCpuNum", managed_cpus}};
+    }
+};
+
+// Only hosts that can take a VM now count.
+std::vector<Host> usable_hosts(Services& services, const std::string& hypervisor_type) {
+    std::vector<Host> hosts = services.inventory.list<Host>();
+    std::erase_if(hosts, [&](const Host& host) {
+        return host.state != "Enabled" || host.status != ConnectionStatus::connected ||
+               (!hypervisor_type.empty() && host.hypervisor_type != hypervisor_type);
+    });
+    return hosts;
+}
+
+template <class Id>
+json capacity_of(const std::vector<Id>& places, Id Host::*place, const std::vector<Host>& hosts, const char* resource_type) {
+    Sums total;
+    json data = json::array();
+    for (const Id& one : places) {
+        Sums sums;
+        for (const Host& host : hosts)
+            if (host.*place == one) {
+                sums.add(host);
+                total.add(host);
+            }
+        json entry = sums.to_json();
+        entry["resourceUuid"] = one.str();
+        data.push_back(entry);
+    }
+    json answer = total.to_json();
+    answer["capacityData"] = data;
+    answer["resourceType"] = resource_type;
+    answer["success"] = true;
+    return answer;
+}
+
+}  // namespace
+
+json update_host(Services& services, Job&, const UpdateHost& params) {
+    services.inventory.modify<Host>(params.host, [&](Host& record) {
+        if (!params.name.empty()) record.name = params.name;
+        if (params.description) record.description = *params.description;
+    });
+    return services.inventory.answer("Host", params.host.str());
+}
+
+json change_host_state(Services& services, Job&, const ChangeHostState& params) {
+    if (params.event == "maintain" || params.event == "preMaintain")
+        throw Error(Code::no_capability,
+                    "maintenance needs the VMs to be migrated away, which this version does not offer; "
+                    "stop them and use stateEvent disable");
+    services.inventory.modify<Host>(params.host,
+                                    [&](Host& record) { record.state = params.event == "enable" ? "Enabled" : "Disabled"; });
+    return services.inventory.answer("Host", params.host.str());
+}
+
+json reconnect_host(Services& services, Job& job, const OnHost& params) {
+    if (params.host != services.host)
+        throw Error(Code::no_capability, "the host " + params.host.str() + " is not this host, " + services.host.str());
+    try {
+        job.progress(10, "wait for libvirt");
+        services.states.wait_connected(services.settings.libvirt_wait);
+        services.capacity.refresh_host_record();
+    } catch (...) {
+        const Error error = current_error();
+        refresh_host(services);
+        throw error;
+    }
+    refresh_host(services);
+    return services.inventory.answer("Host", params.host.str());
+}
+
+json get_cpu_memory_capacity(Services& services, const api::Call&, const CapacityQuestion& params) {
+    refresh_host(services);
+    const std::vector<Host> hosts = usable_hosts(services, params.hypervisor_type);
+    if (!params.hosts.empty()) return capacity_of(params.hosts, &Host::uuid, hosts, "HostVO");
+    if (!params.clusters.empty()) return capacity_of(params.clusters, &Host::cluster, hosts, "ClusterVO");
+    std::vector<ZoneId> zones = params.zones;
+    if (params.all) {
+        zones.clear();
+        for (const Zone& zone : services.inventory.list<Zone>()) zones.push_back(zone.uuid);
+    } else if (zones.empty()) {
+        throw Error(Code::invalid_argument, "one of 'zoneUuids', 'clusterUuids', 'hostUuids' and 'all' must say of what");
+    }
+    return capacity_of(zones, &Host::zone, hosts, "ZoneVO");
+}
+
+}  // namespace hvagent::operations
