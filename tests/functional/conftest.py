@@ -1,0 +1,266 @@
+"""One lab for the whole run, one image, few VMs; what a failed test leaves to read goes to build/test-artifacts."""
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from agree import await_agreement
+from client import Api, ApiError
+from contract import Contract
+from lab import REPOSITORY, Lab
+from webhooks import Webhooks
+
+ARTIFACTS = Path(os.environ.get("ARTIFACTS", REPOSITORY / "build" / "test-artifacts"))
+NAME = os.environ.get("LAB_NAME", "func")
+STOP_GRACE_S = 6
+MIB = 1024 * 1024
+CONFIG = f"""
+[vm]
+stop_grace = {STOP_GRACE_S}
+ha_first_delay = 1
+"""
+
+labs = []  # those that are up now
+
+
+def bring_up(name, config):
+    lab = Lab(name, config)
+    lab.run("down", check=False)
+    labs.append(lab)
+    return lab.up()[0]
+
+
+def take_down(host):
+    labs.remove(host.lab)
+    host.lab.down()
+
+
+# --- the shared host ---
+
+@pytest.fixture(scope="session")
+def host():
+    host = bring_up(NAME, CONFIG)
+    yield host
+    take_down(host)
+
+
+@pytest.fixture(scope="session")
+def contract(host):
+    document = Api(host.url).send("GET", "/hvagent/v1/openapi.json")
+    assert document.status == 200, document
+    return Contract(document.body)
+
+
+def client_of(host, contract):
+    api = Api(host.url, contract)
+    api.login(host.password)
+    return api
+
+
+@pytest.fixture(scope="session")
+def api(host, contract):
+    return client_of(host, contract)
+
+
+@pytest.fixture(scope="session")
+def webhooks(host):
+    receiver = Webhooks(host.gateway)
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture(scope="session")
+def images(host):
+    """Paths of the guest's images, the same on this machine and in the hosts."""
+    return host.lab.images()
+
+
+class World:
+    """What the first start of a host made, and images added when first asked for."""
+
+    def __init__(self, api, images):
+        self.api = api
+        self.paths = images
+        self.added = {}
+        self.zone = api.only("/zones")["uuid"]
+        self.cluster = api.only("/clusters")["uuid"]
+        self.host = api.only("/hosts")["uuid"]
+        self.primary = api.only("/primary-storage")["uuid"]
+        self.backup = api.only("/backup-storage")["uuid"]
+        self.l3 = api.only("/l3-networks")["uuid"]
+
+    def add_image(self, name, url, **params):
+        body = {"name": name, "url": url, "format": "qcow2", "backupStorageUuids": [self.backup], **params}
+        return self.api.run("POST", "/images", {"params": body})["inventory"]
+
+    def image(self, kind="qcow2"):
+        """`qcow2`: the obedient guest; `deaf_qcow2`: hears neither button nor agent; `slow_qcow2`; `iso`."""
+        if kind not in self.added:
+            media = {"format": "iso", "mediaType": "ISO"} if kind == "iso" else {}
+            self.added[kind] = self.add_image(kind.replace("_", "-"), f"file://{self.paths[kind]}", **media)["uuid"]
+        return self.added[kind]
+
+    def vm_params(self, name, image="qcow2", **params):
+        wished = {"name": name, "cpuNum": 1, "memorySize": 256 * MIB, "imageUuid": self.image(image) if image in self.paths else image,
+                  "l3NetworkUuids": [self.l3], **params}
+        return {key: value for key, value in wished.items() if value is not None}
+
+    def create(self, name, image="qcow2", tags=(), job=None, webhook=None, **params):
+        body = {"params": self.vm_params(name, image, **params), "systemTags": list(tags)}
+        return self.api.submit("POST", "/vm-instances", body, job=job, webhook=webhook).wait()["inventory"]
+
+    def remove(self, vm):
+        if self.api.find_vm(vm):
+            self.api.destroy(vm)
+        if self.api.find_vm(vm):
+            self.api.act(vm, "expungeVmInstance")
+
+
+@pytest.fixture(scope="session")
+def world(api, images):
+    return World(api, images)
+
+
+# --- VMs ---
+
+class Vms:
+    """VMs of one test: gone when it is over."""
+
+    def __init__(self, world):
+        self.world = world
+        self.made = []
+
+    def create(self, name, *args, **params):
+        vm = self.world.create(name, *args, **params)
+        self.made.append(vm["uuid"])
+        return vm
+
+    def own(self, vm):
+        self.made.append(vm)
+        return vm
+
+
+@pytest.fixture
+def vms(world):
+    vms = Vms(world)
+    yield vms
+    for vm in vms.made:
+        world.remove(vm)
+
+
+class Guest:
+    """The one guest that tests share. `uuid` is a VM whose guest is up."""
+
+    def __init__(self, world, host):
+        self.world = world
+        self.host = host
+        self.vm = None
+
+    @property
+    def uuid(self):
+        api = self.world.api
+        state = api.state(self.vm) if self.vm else None
+        mark = len(self.host.serial(self.vm)) if self.vm else 0
+        if state == "Running":
+            return self.vm
+        if state == "Paused":
+            api.act(self.vm, "resumeVmInstance")
+            return self.vm
+        if state in ("Stopped", "Crashed"):
+            api.act(self.vm, "startVmInstance")
+        else:
+            if state:
+                self.world.remove(self.vm)
+            self.vm = self.world.create("shared guest")["uuid"]
+            mark = 0
+        self.host.guest_says(self.vm, "GUEST-UP", mark)
+        return self.vm
+
+
+@pytest.fixture(scope="session")
+def shared_guest(world, host):
+    return Guest(world, host)
+
+
+@pytest.fixture
+def guest(shared_guest):
+    """The uuid of a running VM whose guest is up."""
+    return shared_guest.uuid
+
+
+# --- hosts of their own, for other settings or rough treatment ---
+
+class OwnHost:
+    def __init__(self, host, contract, images):
+        self.host = host
+        self.contract = contract
+        self.images = images
+        self.api_ = None
+        self.world_ = None
+
+    @property
+    def api(self):
+        self.api_ = self.api_ or client_of(self.host, self.contract)
+        return self.api_
+
+    @property
+    def world(self):
+        self.world_ = self.world_ or World(self.api, self.images)
+        return self.world_
+
+    def agrees(self, timeout_s=5):
+        await_agreement(self.api, self.host, timeout_s)
+
+
+@pytest.fixture
+def own_host(contract, images):
+    """own_host(config) brings up a host of its own for one test."""
+    up = []
+
+    def make(config=CONFIG):
+        host = bring_up(f"{NAME}-{len(labs)}", config)
+        up.append(host)
+        return OwnHost(host, contract, images)
+
+    yield make
+    for host in up:
+        take_down(host)
+
+
+# --- after tests ---
+
+@pytest.fixture(scope="module", autouse=True)
+def each_file_leaves_host_and_inventory_in_agreement(api, host):
+    yield
+    await_agreement(api, host, 10)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if outcome.get_result().failed:
+        for lab in labs:
+            for host in lab.hosts:
+                keep_evidence(host, ARTIFACTS / re.sub(r"[^\w.-]+", "_", item.nodeid) / f"{lab.name}-{host.name}")
+
+
+def keep_evidence(host, target):
+    """Logs, consoles, domains and jobs, as far as they can be had."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for source in (host.dir / "log", host.state / "serial"):
+        if source.exists():
+            shutil.copytree(source, target / source.name, ignore_dangling_symlinks=True)
+    shutil.copy(host.dir / "etc" / "hvagentd.toml", target)
+    domains = host.exec("sh", "-c", "virsh list --all; for vm in $(virsh list --all --name); do timeout 5 virsh dumpxml $vm; done", check=False)
+    (target / "domains.txt").write_text(domains.stdout + domains.stderr)
+    try:
+        api = Api(host.url)
+        api.login(host.password)
+        for name, path in (("vms", "/vm-instances"), ("images", "/images"), ("jobs", "/longjobs")):
+            (target / f"{name}.json").write_text(json.dumps(api.get(path), indent=1))
+    except (OSError, ApiError, AssertionError, KeyError, TypeError) as error:
+        (target / "api-error.txt").write_text(repr(error))

@@ -1,0 +1,62 @@
+"""The daemon's OpenAPI document, and the check of an answer against it."""
+import re
+
+import jsonschema
+
+PREFIXES = ("/zstack/v1", "/v1")
+BASE = "https://hvagent.test/openapi.json"
+
+
+class Breach(AssertionError):
+    """An answer that is not what the document promises."""
+
+
+class Contract:
+    def __init__(self, document):
+        self.document = document
+        self.resolver = jsonschema.RefResolver(BASE, document)
+        self.validators = {}
+        self.routes = []
+        for path, item in document["paths"].items():
+            literals = re.split(r"\{[^}]*\}", path)
+            pattern = re.compile("[^/]+".join(map(re.escape, literals)) + "$", re.IGNORECASE)
+            self.routes.append((len(literals), path, pattern, item))
+        self.routes.sort(key=lambda route: route[0])  # literal paths before templates
+
+    def find(self, method, path):
+        """The document's operation for a request, and its path; (None, None) when it knows no such path."""
+        path = re.sub("/+", "/", path).rstrip("/")
+        for candidate in [path] + [path[len(prefix):] for prefix in PREFIXES if path.lower().startswith(prefix + "/")]:
+            for _, template, pattern, item in self.routes:
+                if pattern.match(candidate) and method.lower() in item:
+                    return item[method.lower()], template
+        return None, None
+
+    def check(self, method, path, answer):
+        operation, template = self.find(method, path)
+        if not operation:
+            if answer.status not in (400, 404, 405, 501):
+                raise Breach(f"{method} {path} answers {answer} but stands nowhere in the document")
+            return
+        responses = operation["responses"]
+        described = responses.get(str(answer.status)) or responses.get(f"{answer.status // 100}XX") or responses.get("default")
+        if not described:
+            raise Breach(f"{method} {template}: status {answer.status} is not in the document: {answer}")
+        while "$ref" in described:
+            described = self.resolver.resolve(described["$ref"])[1]
+        content = described.get("content", {}).get("application/json")
+        if not content or "schema" not in content:
+            return
+        if answer.body is None:
+            raise Breach(f"{method} {template}: {answer} is not JSON")
+        self.check_value((method, template, answer.status), content["schema"], answer.body, f"{method} {path}")
+
+    def check_value(self, key, schema, value, what):
+        validator = self.validators.get(key)
+        if not validator:
+            jsonschema.Draft202012Validator.check_schema(schema)
+            validator = self.validators[key] = jsonschema.Draft202012Validator(schema, resolver=self.resolver)
+        error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+        if error:
+            place = "/".join(map(str, error.absolute_path))
+            raise Breach(f"{what}: {error.message} at '{place}'; the answer: {str(value)[:1500]}")
