@@ -204,6 +204,10 @@ def make_cgroups(host):
         for knob in ("cpuset.cpus", "cpuset.mems"):
             if kind == "cgroup" and (group / knob).exists():
                 (group / knob).write_text((top / knob).read_text())
+        # A group weighs as much as one process beside it: next to a parallel build its guests would starve.
+        for knob, weight in (("cpu.shares", "8192"), ("cpu.weight", "800")):
+            if (group / knob).exists():
+                (group / knob).write_text(weight)
         groups.append(group)
         mounts.append(f"{top} {kind} {options}\n")
     (host.dir / "cgroups").write_text("".join(mounts))
