@@ -83,11 +83,11 @@ bool is_nothing(const json& value) {
     return value.is_null() || (value.is_array() && value.empty()) || (value.is_string() && value.get<std::string>().empty());
 }
 
-// Generated clients (Go) send every optional field, unset ones as "" or 0: such a value of an id, an enum, a number that must
-// be positive, or a list means "not given".
+// Generated clients (Go) send every optional field, unset ones as "" or 0: such a value of an id, an enum, a text that must not
+// be empty, a number that must be positive, or a list means "not given".
 bool is_zero_value(const Param& param, const json& value) {
     const json& schema = param.schema;
-    const bool is_choice = schema.contains("enum") || schema.contains("pattern") || schema.value("type", "") != "string";
+    const bool is_choice = schema.contains("enum") || schema.contains("pattern") || schema.contains("minLength") || schema.value("type", "") != "string";
     if (value.is_string() && value.get<std::string>().empty()) return is_choice;
     if (value.is_number()) return value == 0 && schema.value("minimum", 0) > 0;
     return false;
@@ -181,7 +181,8 @@ json accept_arguments(const Row& row, const json& arguments,
     for (const char* tags : {"systemTags", "userTags"})
         if (const auto found = arguments.find(tags); found != arguments.end() && !is_nothing(*found)) out[tags] = canonical(tags, *found);
     for (const auto& [name, why] : row.refused)
-        if (const auto found = arguments.find(name); found != arguments.end() && !is_nothing(*found)) out[name] = *found;
+        if (const auto found = arguments.find(name); found != arguments.end() && !is_nothing(*found) && *found != false && *found != 0)
+            out[name] = *found;
     return out;
 }
 

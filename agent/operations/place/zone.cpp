@@ -1,17 +1,8 @@
+#include "agent/operations/attachments.h"
 #include "agent/operations/holdings.h"
 #include "agent/operations/place/handlers.h"
 
 namespace hvagent::operations {
-namespace {
-
-void remove_attachments(Services& services, const std::string& to) {
-    for (const char* kind : {"ps-cluster", "bs-zone", "l2-cluster"})
-        for (const Attachment& one : services.inventory.list<Attachment>({{"kind", std::string(kind)}, {"to", to}}))
-            services.inventory.remove<Attachment>(one.uuid);
-}
-
-}  // namespace
-
 json create_zone(Services& services, Job&, const CreateZone& params) {
     check_no_system_tags(params.tags, "zone");
     if (services.inventory.find<Zone>(params.uuid))  // an earlier life of this job came so far
@@ -42,7 +33,7 @@ json delete_zone(Services& services, Job&, const DeleteZone& params) {
             .add(services.inventory.count<L2Network>(here), "L2 network")
             .add(services.inventory.count<Vm>(here), "VM")
             .refuse_if_any("the zone " + zone.name);
-        remove_attachments(services, zone.uuid.str());
+        remove_attachments(services.inventory, zone.uuid.str());
         services.inventory.remove<Zone>(zone.uuid);
     });
     return json::object();
@@ -77,7 +68,7 @@ json delete_cluster(Services& services, Job&, const DeleteCluster& params) {
             .add(services.inventory.count<Host>(here), "host")
             .add(services.inventory.count<Vm>(here), "VM")
             .refuse_if_any("the cluster " + cluster.name);
-        remove_attachments(services, cluster.uuid.str());
+        remove_attachments(services.inventory, cluster.uuid.str());
         services.inventory.remove<Cluster>(cluster.uuid);
     });
     return json::object();
