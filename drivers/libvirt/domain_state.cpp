@@ -34,7 +34,7 @@ StateAndReason paused(int reason) {
         case VIR_DOMAIN_PAUSED_SHUTTING_DOWN: return {VmState::running, "shutting down"};
         case VIR_DOMAIN_PAUSED_SNAPSHOT: return {VmState::paused, "snapshot"};
         case VIR_DOMAIN_PAUSED_CRASHED: return {VmState::crashed, "guest panicked"};
-        case VIR_DOMAIN_PAUSED_STARTING_UP: return {VmState::paused, "starting up"};
+        case VIR_DOMAIN_PAUSED_STARTING_UP: return {VmState::paused, starting_up};
         case VIR_DOMAIN_PAUSED_POSTCOPY: return {VmState::paused, "post-copy migration"};
         case VIR_DOMAIN_PAUSED_POSTCOPY_FAILED: return {VmState::paused, "post-copy migration failed"};
         default: return {VmState::paused, "unknown"};

@@ -13,6 +13,9 @@ struct StateAndReason {
     bool operator==(const StateAndReason&) const = default;
 };
 
+// The reason of a VM that libvirt shows as paused because it is just being started.
+inline constexpr const char* starting_up = "starting up";
+
 // From virDomainGetState: a virDomainState and its reason.
 StateAndReason state_of(int state, int reason);
 // From a lifecycle event and its detail; nullopt for those that change no state (defined, undefined).

@@ -22,6 +22,8 @@ Moment now() {
     return std::chrono::steady_clock::now();
 }
 
+const StateAndReason off_for_no_reason{VmState::stopped, "unknown"};
+
 bool is_off(const StateAndReason& state) {
     return state.state == VmState::stopped || state.state == VmState::crashed;
 }
@@ -140,8 +142,12 @@ void LibvirtVmObserver::handle(Connected item) {
     subscription_ = std::move(item.subscription);
     std::vector<VmObservation> picture;
     std::vector<VmId> present;
-    seen_.clear();
-    for (const SeenDomain& domain : item.picture) {
+    const auto before = std::exchange(seen_, {});
+    for (SeenDomain& domain : item.picture) {
+        // A restarted libvirtd has forgotten why a VM is off; we have not.
+        const auto old = before.find(domain.vm);
+        if (old != before.end() && is_off(old->second.state) && domain.state == off_for_no_reason)
+            domain.state = old->second.state;
         seen_[domain.vm] = Seen{domain.state};
         present.push_back(domain.vm);
         picture.push_back(observation(domain.vm, domain.state));
@@ -192,8 +198,8 @@ void LibvirtVmObserver::handle(Audit item) {
 
 void LibvirtVmObserver::correct(const VmId& vm, const StateAndReason& state, std::int64_t asked_after) {
     Seen& seen = seen_[vm];
-    // An event that came since is newer than what was asked for before it.
-    if (seen.last_event > asked_after || seen.state.state == state.state) return;
+    // An event that came since is newer than what was asked for before it, and a start tells when it is through.
+    if (seen.last_event > asked_after || seen.state.state == state.state || state.reason == starting_up) return;
     log::warning(
         "a VM's state changed without an event",
         {{"vm", vm.str()}, {"was", to_text(seen.state.state)}, {"is", to_text(state.state)}, {"reason", state.reason}});
