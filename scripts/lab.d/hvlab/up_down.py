@@ -73,6 +73,8 @@ def down():
 
 def find_agent(wished):
     wished = wished or os.environ.get("HVAGENTD")
+    if wished == "none":
+        return None
     if wished:
         path = Path(wished).resolve()
         if not os.access(path, os.X_OK):
