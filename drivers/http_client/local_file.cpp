@@ -8,12 +8,21 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 namespace hvagent {
 namespace {
 
 constexpr std::string_view all_below = "/**";
+
+// The same pattern with its directory as the kernel names it: /var/run/x is /run/x.
+std::string with_real_directory(const std::string& pattern) {
+    const std::filesystem::path path(pattern);
+    std::error_code missing;
+    const auto directory = std::filesystem::canonical(path.parent_path(), missing);
+    return missing ? pattern : (directory / path.filename()).string();
+}
 
 bool matches(const std::string& pattern, const std::string& path) {
     if (pattern.ends_with(all_below)) {
@@ -42,7 +51,9 @@ FileHandle open_local_file(const Url& url, const std::vector<std::string>& block
     const FileHandle found(::open(url.path.c_str(), O_PATH | O_CLOEXEC));
     if (!found) refuse(url, std::generic_category().message(errno));
     const std::string real_path = path_of(found.get());
-    const auto blocks = [&](const std::string& pattern) { return matches(pattern, real_path); };
+    const auto blocks = [&](const std::string& pattern) {
+        return matches(with_real_directory(pattern), real_path) || matches(pattern, real_path);
+    };
     if (std::any_of(blocked_paths.begin(), blocked_paths.end(), blocks)) refuse(url, "is not allowed as an image");
     struct stat status {};
     if (::fstat(found.get(), &status) != 0) refuse(url, std::generic_category().message(errno));

@@ -81,7 +81,8 @@ void limit(int resource, rlim_t soft, rlim_t hard) {
 int fail(Plan& plan, const char* what) {
     plan.error = errno;
     plan.failed = what;
-    ::_exit(127);
+    // Not _exit(): sanitizers want memory there, which the limits may refuse by now.
+    return static_cast<int>(::syscall(SYS_exit_group, 127));
 }
 
 // A handler of ours would run in the child, on our memory; an ignored signal (SIGPIPE) would stay ignored after exec.
@@ -122,7 +123,8 @@ void fill_texts(Plan& plan, const Command& command) {
         plan.argv.push_back(const_cast<char*>(argument.c_str()));
     }
     plan.argv.push_back(nullptr);
-    plan.environment = {std::string("PATH=") + program_directories, "LC_ALL=C"};
+    plan.environment.push_back(std::string("PATH=") + program_directories);
+    plan.environment.push_back("LC_ALL=C");
     for (const auto& [name, value] : command.environment) plan.environment.push_back(name + "=" + value);
     for (std::string& entry : plan.environment) plan.envp.push_back(entry.data());
     plan.envp.push_back(nullptr);

@@ -20,11 +20,13 @@ struct DiskImageInfo {
 using ProgressPercent = std::function<void(int percent)>;
 
 // Thread-safe; runs qemu-img with limits on CPU time and memory. Error(io_failed) carries the tool's message,
-// Error(operation_failed) when the image itself is refused.
+// Error(operation_failed) when the image itself is refused, Error(storage_allocate) when the disk is full. Paths are
+// absolute. Nothing is left behind after an error.
 class DiskImages {
 public:
     virtual ~DiskImages() = default;
-    // Reads the header only. `format` empty: detect among the formats we accept, by magic number.
+    // Reads the header only. `format` empty: detect among the formats we accept, by magic number. An image with a backing
+    // file, an external data file or encryption is described, not refused.
     virtual DiskImageInfo inspect(const std::string& path, const std::string& format) = 0;
     // All three: the file appears under its name only when whole (temporary name, fsync, rename); an existing file is an Error.
     virtual void create_empty(const std::string& path, Bytes virtual_size) = 0;  // qcow2

@@ -15,11 +15,12 @@ struct StorageSpace {
 };
 
 // Thread-safe. `path` arguments are absolute and must lie below a root this object was given; anything else
-// is Error(invalid_argument).
+// is Error(invalid_argument), and so is a way over a symbolic link. No room: Error(storage_allocate). A target that exists
+// already: Error(operation_failed). Other failures: Error(io_failed).
 class StorageFiles {
 public:
     virtual ~StorageFiles() = default;
-    // Makes the directory and its parents (mode 0750, reachable for QEMU) and checks that it can be written.
+    // Makes the directory and its parents (mode 0711: QEMU reaches what it knows the name of) and checks that it can be written.
     virtual void prepare(const std::string& root) = 0;
     virtual StorageSpace space(const std::string& root) = 0;
     virtual bool exists(const std::string& path) = 0;

@@ -93,6 +93,17 @@ TEST_F(AddLocalFile, BlocksByPattern) {
     EXPECT_NO_THROW(download("file://" + directory_.file("private-not")));
 }
 
+TEST_F(AddLocalFile, BlocksAlsoByANameThatIsASymbolicLink) {
+    std::filesystem::create_directory(directory_.file("real"));
+    std::filesystem::create_directory_symlink(directory_.file("real"), directory_.file("alias"));
+    write_file(directory_.file("real/a"), "a");
+    for (const char* pattern : {"alias/**", "alias/a*", "real/**"}) {
+        settings_.blocked_local_paths = {directory_.file(pattern)};
+        expect_refused("file://" + directory_.file("real/a"), "is not allowed");
+        expect_refused("file://" + directory_.file("alias/a"), "is not allowed");
+    }
+}
+
 TEST_F(AddLocalFile, RefusesAnotherHost) {
     expect_refused("file://elsewhere/tmp/image", "");
 }

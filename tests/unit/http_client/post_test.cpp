@@ -28,14 +28,15 @@ protected:
 };
 
 TEST_F(PostWebhook, BringsHeadersAndBody) {
-    std::promise<httplib::Request> arrived;
-    server_.routes().Post("/hook", [&](const httplib::Request& request, httplib::Response&) { arrived.set_value(request); });
+    const auto arrived = std::make_shared<std::promise<httplib::Request>>();  // the server may outlive this test's body
+    server_.routes().Post("/hook",
+                          [arrived](const httplib::Request& request, httplib::Response&) { arrived->set_value(request); });
     server_.start();
     const HttpReply reply = client_.post(
         server_.url("/hook?a=b"), {{"X-Job-UUID", "u1"}, {"X-Job-Success", "true"}, {"Content-Type", "application/json"}},
         R"({"inventory":{}})", seconds(5));
     EXPECT_EQ(reply.status, 200);
-    const httplib::Request request = arrived.get_future().get();
+    const httplib::Request request = arrived->get_future().get();
     EXPECT_EQ(request.body, R"({"inventory":{}})");
     EXPECT_EQ(request.get_header_value("X-Job-UUID"), "u1");
     EXPECT_EQ(request.get_header_value("X-Job-Success"), "true");
@@ -102,7 +103,7 @@ TEST_F(PostWebhook, KeepsTheFirst64KiBOfAnAnswer) {
 TEST_F(PostWebhook, GivesUpAfterItsTime) {
     std::promise<void> leave;
     auto left = leave.get_future().share();
-    server_.routes().Post("/hook", [&](const httplib::Request&, httplib::Response&) { left.wait(); });
+    server_.routes().Post("/hook", [left](const httplib::Request&, httplib::Response&) { left.wait(); });
     server_.start();
     const auto begin = std::chrono::steady_clock::now();
     const Error error = thrown_error([&] { post("/hook", milliseconds(100)); });

@@ -261,7 +261,8 @@ TEST_F(QemuImgDriver, SaysThatTheToolIsMissing) {
     QemuImgSettings settings;
     settings.program = "/no/such/qemu-img";
     QemuImg images(settings);
-    EXPECT_EQ(thrown_error([&] { images.create_empty(disk_, GiB); }).code(), Code::no_capability);
+    const Error error = thrown_error([&] { images.create_empty(disk_, GiB); });
+    EXPECT_EQ(error.code(), Code::no_capability) << error.details();
     EXPECT_THAT(names(), ElementsAre());
 }
 
