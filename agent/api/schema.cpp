@@ -1,6 +1,17 @@
 #include "agent/api/schema.h"
 
 namespace hvagent::api {
+namespace {
+
+// Some classes of the contract depend on the object's type: an L2 network with a VLAN has one of its own.
+const std::string& class_of(const ResourceShape& shape, const json& object) {
+    if (const auto type = object.find("type"); type != object.end() && type->is_string())
+        for (const auto& [name, wire_class] : shape.class_by_type)
+            if (*type == name) return wire_class;
+    return shape.wire_class;
+}
+
+}  // namespace
 
 SchemaBuilder::SchemaBuilder(const std::vector<ResourceShape>& shapes) {
     for (const ResourceShape& shape : shapes) shapes_.emplace(shape.resource, shape);
@@ -32,7 +43,7 @@ void SchemaBuilder::add(json& schema, const std::string& path, const std::string
 }
 
 void SchemaBuilder::add_one(json& schema, const std::string& path, const ResourceShape& shape, const json& object) const {
-    schema[path] = shape.wire_class;
+    schema[path] = class_of(shape, object);
     for (const ShapeNested& nested : shape.nested)
         if (const auto found = object.find(nested.name); found != object.end())
             add(schema, path + "." + nested.name, nested.resource, *found);

@@ -27,11 +27,12 @@ bool names(const api::Row& row, const std::string& key) {
                        [&key](const std::string& alias) { return equal_ignoring_case(key, alias); });
 }
 
-// Top-level keys that are no action: tags, and what generated clients add (clients of Go send requestIp, uuid, UUID).
-bool stands_beside_actions(const std::string& key) {
-    for (const char* known : {"systemTags", "userTags", "requestIp", "uuid", "sessionUuid", "session", "timeout"})
-        if (equal_ignoring_case(key, known)) return true;
-    return false;
+// A top-level key that the client meant to have an effect: an action that does not exist, or a parameter outside its object.
+// Others (requestIp, uuid and the like of generated clients) are ignored, as the real server does.
+bool is_misplaced(const api::Row& row, const std::string& key, const json& value, bool is_alone) {
+    for (const char* known : {"systemTags", "userTags", "uuid", "session"})
+        if (equal_ignoring_case(key, known)) return false;
+    return value.is_object() || (is_alone && row.find_param(key));
 }
 
 Choice chosen(Candidate candidate, const json& fields, const std::string& key) {
@@ -96,7 +97,8 @@ std::vector<Candidate> Router::candidates(const std::string& method, const std::
     const auto group = routes_.find(segments.size());
     std::string allowed;
     bool is_known = false;
-    for (const Route& route : group == routes_.end() ? std::vector<Route>{} : group->second) {
+    static const std::vector<Route> none;
+    for (const Route& route : group == routes_.end() ? none : group->second) {
         if (!matches(route, lower)) continue;
         is_known = true;
         std::vector<Candidate> found;
@@ -129,10 +131,11 @@ Choice Router::choose(std::vector<Candidate> candidates, const json& body) {
     }
     const bool reads_body = candidates[0].row->method == api::Method::post || candidates[0].row->method == api::Method::put;
     if (is_alone && !reads_body) return {std::move(candidates[0]), &nothing};
-    for (const auto& [key, value] : body.is_object() ? body.items() : json::object().items()) {
-        if (stands_beside_actions(key)) continue;
-        throw Error(Code::bad_request, "\"" + key + "\" is no action of this path; it takes " + known_actions(candidates));
-    }
+    if (body.is_object())
+        for (const auto& [key, value] : body.items())
+            if (is_misplaced(*candidates[0].row, key, value, is_alone))
+                throw Error(Code::bad_request,
+                            "\"" + key + "\" is no action of this path; it takes " + known_actions(candidates));
     if (is_alone) return {std::move(candidates[0]), &nothing};
     throw Error(Code::bad_request, "the body must name an action of this path: " + known_actions(candidates));
 }

@@ -36,18 +36,24 @@ RequestLimits limits_of(const HttpSettings& settings) {
 class ConnectionServer::LiveExchange final : public Exchange {
 public:
     LiveExchange(ConnectionServer& server, Shared connection, Request received)
-        : Exchange(std::move(received)), server_(server), connection_(std::move(connection)) {}
+        : Exchange(std::move(received)),
+          server_(server),
+          connection_(std::move(connection)),
+          begun_(server.clock_.moment()) {}
     ~LiveExchange() override {
         if (!answered_) respond(server_.callbacks_.refuse(500, "the request was not answered"));
     }
     void respond(Response response) override {
         if (answered_.exchange(true)) return;
+        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(server_.clock_.moment() - begun_);
+        if (server_.callbacks_.answered) server_.callbacks_.answered(request, response, took);
         server_.answer(connection_, response, request.keep_alive, request.method == "HEAD");
     }
 
 private:
     ConnectionServer& server_;
     const Shared connection_;
+    const Moment begun_;
     std::atomic<bool> answered_{false};
 };
 

@@ -25,6 +25,8 @@ public:
         std::function<void(std::shared_ptr<Exchange>)> handle;  // on a worker
         // The answer to what is no request: too large, too slow, not HTTP...
         std::function<Response(int status, const std::string& because)> refuse;
+        // After each answer of handle(); `took`: from the complete request to here.
+        std::function<void(const Request&, const Response&, std::chrono::microseconds took)> answered;
     };
 
     // `tls` null: plain HTTP. Opens the socket: Error(io_failed).

@@ -1,0 +1,171 @@
+#include "agent/http/server.h"
+
+#include <sys/resource.h>
+#include <csignal>
+
+#include "agent/api/openapi.h"
+#include "agent/api/schema.h"
+#include "agent/http/answers.h"
+#include "agent/http/legacy_endpoint.h"
+#include "agent/http/request_log.h"
+#include "agent/http/rest_endpoint.h"
+#include "agent/http/transport/connection_server.h"
+#include "agent/http/url.h"
+#include "hvagent/error.h"
+#include "hvagent/log.h"
+
+namespace hvagent::http {
+namespace {
+
+constexpr milliseconds drain_time{5000};
+constexpr rlim_t descriptors_of_others = 512;  // libvirt, the database, files
+
+void check_settings(const HttpSettings& settings) {
+    const auto refuse = [](const std::string& why) { throw Error(Code::invalid_argument, why); };
+    if (settings.tls_cert.empty() != settings.tls_key.empty())
+        refuse("[http] tls_cert and tls_key belong together: one of them is missing");
+    if (!settings.client_ca.empty() && settings.tls_cert.empty()) refuse("[http] client_ca needs tls_cert and tls_key");
+    if (!settings.tls_cert.empty() || is_loopback(parse_listen_address(settings.listen))) return;
+    if (!settings.insecure)
+        refuse("[http] listen = \"" + settings.listen +
+               "\" is open to the network without encryption: set tls_cert and tls_key, or insecure = true");
+    log::warning("plain HTTP is open to the network: passwords and sessions can be read on the way",
+                 {{"listen", settings.listen}});
+}
+
+// The usual soft limit of 1024 descriptors is less than the connections this server may hold.
+void raise_descriptor_limit(std::size_t connections) {
+    rlimit limit{};
+    const rlim_t wanted = connections + descriptors_of_others;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = std::min(wanted, limit.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+        log::warning("fewer file descriptors than connections allowed",
+                     {{"descriptors", limit.rlim_cur}, {"wanted", wanted}});
+}
+
+bool begins_with(const std::vector<std::string>& segments, std::initializer_list<std::string_view> prefix) {
+    return segments.size() >= prefix.size() &&
+           std::equal(prefix.begin(), prefix.end(), segments.begin(), equal_ignoring_case);
+}
+
+std::vector<std::string> without_first(const std::vector<std::string>& segments, std::size_t count) {
+    return {segments.begin() + static_cast<std::ptrdiff_t>(count), segments.end()};
+}
+
+}  // namespace
+
+struct HttpServer::Body {
+    Body(HttpSettings settings_, HttpParts parts_)
+        : settings(std::move(settings_)),
+          parts(std::move(parts_)),
+          schemas(parts.shapes),
+          refused(parts.clock),
+          requests(settings.max_threads),
+          slow(settings.max_slow_threads),
+          log(parts.clock),
+          started(parts.clock.moment()) {}
+
+    void handle(const std::shared_ptr<Exchange>& exchange) const;
+    void route(const std::shared_ptr<Exchange>& exchange) const;
+    Response about_agent(const Request& request, const std::vector<std::string>& segments) const;
+
+    const HttpSettings settings;
+    const HttpParts parts;
+    const api::SchemaBuilder schemas;
+    RefusedJobs refused;
+    WorkerPool requests;
+    WorkerPool slow;
+    RequestLog log;
+    const Moment started;
+    std::string openapi;
+    std::unique_ptr<TlsContext> tls;
+    std::unique_ptr<RestEndpoint> rest;
+    std::unique_ptr<LegacyEndpoint> legacy;
+    std::unique_ptr<ConnectionServer> connections;
+};
+
+void HttpServer::Body::handle(const std::shared_ptr<Exchange>& exchange) const {
+    try {
+        route(exchange);
+    } catch (...) {
+        exchange->respond(error_answer(current_error()));
+    }
+}
+
+void HttpServer::Body::route(const std::shared_ptr<Exchange>& exchange) const {
+    const auto segments = path_segments(split_target(exchange->request.target).path);
+    if (begins_with(segments, {"zstack", "v1"})) return rest->handle(exchange, without_first(segments, 2));
+    if (begins_with(segments, {"v1"})) return rest->handle(exchange, without_first(segments, 1));
+    if (begins_with(segments, {"zstack", "api"})) return legacy->handle(exchange, without_first(segments, 2));
+    if (begins_with(segments, {"hvagent", "v1"}))
+        return exchange->respond(about_agent(exchange->request, without_first(segments, 2)));
+    throw Error(Code::no_such_path, "there is nothing at " +
+                                        std::string(split_target(exchange->request.target).path.substr(0, 200)) +
+                                        "; the API is below /zstack/v1");
+}
+
+Response HttpServer::Body::about_agent(const Request& request, const std::vector<std::string>& segments) const {
+    const std::string what = segments.size() == 1 ? to_lower(segments[0]) : "";
+    const bool is_known = what == "health" || what == "ready" || what == "openapi.json";
+    if (!is_known) throw Error(Code::no_such_path, "below /hvagent/v1 there are health, ready and openapi.json");
+    if (request.method != "GET" && request.method != "HEAD")
+        throw Error(Code::wrong_method, "the path takes GET, not " + request.method);
+    if (what == "openapi.json") {
+        Response document;
+        document.body = openapi;
+        return document;
+    }
+    const auto uptime = std::chrono::duration_cast<seconds>(parts.clock.moment() - started).count();
+    if (what == "health") return json_answer(200, {{"status", "ok"}, {"version", parts.version}, {"uptimeSeconds", uptime}});
+    const std::vector<std::string> reasons = parts.not_ready_because();
+    return json_answer(reasons.empty() ? 200 : 503, {{"ready", reasons.empty()}, {"reasons", reasons}});
+}
+
+HttpServer::HttpServer(HttpSettings settings, HttpParts parts) {
+    check_settings(settings);
+    body_ = std::make_unique<Body>(std::move(settings), std::move(parts));
+}
+
+HttpServer::~HttpServer() {
+    stop();
+}
+
+void HttpServer::start() {
+    Body& body = *body_;
+    if (!body.settings.tls_cert.empty()) {
+        body.tls = std::make_unique<TlsContext>(body.settings.tls_cert, body.settings.tls_key, body.settings.client_ca);
+        // OpenSSL writes without MSG_NOSIGNAL: a client that went away must not end the daemon.
+        std::signal(SIGPIPE, SIG_IGN);
+    }
+    raise_descriptor_limit(body.settings.max_connections);
+    body.openapi = api::make_openapi(body.parts.catalog, body.parts.shapes, body.parts.version).dump();
+    ConnectionServer::Callbacks callbacks;
+    callbacks.handle = [&body](std::shared_ptr<Exchange> exchange) { body.handle(exchange); };
+    callbacks.refuse = refusal_answer;
+    callbacks.answered = [&body](const Request& request, const Response& response, std::chrono::microseconds took) {
+        body.log.answered(request, response, took);
+    };
+    body.connections = std::make_unique<ConnectionServer>(body.settings, body.parts.clock, body.tls.get(), body.requests,
+                                                          std::move(callbacks));
+    body.rest = std::make_unique<RestEndpoint>(body.parts, body.schemas, body.refused, body.slow, body.connections->port());
+    body.legacy = std::make_unique<LegacyEndpoint>(body.parts, body.refused, body.slow);
+    body.connections->start();
+    log::info("http server started",
+              {{"listen", body.settings.listen}, {"port", body.connections->port()}, {"tls", body.tls ? "yes" : "no"}});
+}
+
+int HttpServer::port() const {
+    return body_->connections ? body_->connections->port() : 0;
+}
+
+void HttpServer::stop() {
+    Body& body = *body_;
+    if (!body.connections) return;
+    body.connections->drain(drain_time);
+    body.requests.stop();
+    body.slow.stop();
+    body.connections->stop();
+}
+
+}  // namespace hvagent::http
