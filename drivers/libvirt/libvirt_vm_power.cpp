@@ -12,12 +12,13 @@ int state_now(virDomainPtr domain) {
     return virDomainGetState(domain, &state, nullptr, 0) < 0 ? VIR_DOMAIN_NOSTATE : state;
 }
 
-// "Invalid operation" is libvirt's answer to what is done already: a job that is repeated after a restart must not
-// fail by it. Any other failure, or another state than the wanted one, is thrown as it came.
+// libvirt fails a call whose aim is reached already ("domain is already running"): a job that is repeated after a restart
+// must not fail by it. Without an answer about the state, the failure stands.
 template <class IsDone>
 void unless_done(virDomainPtr domain, const std::string& what, IsDone is_done) {
     const LibvirtError failure = last_error(what);
-    if (failure.number() != VIR_ERR_OPERATION_INVALID || !is_done(state_now(domain))) throw failure;
+    const int state = state_now(domain);
+    if (state == VIR_DOMAIN_NOSTATE || !is_done(state)) throw failure;
 }
 
 bool is_active(int state) {
@@ -94,9 +95,11 @@ void LibvirtVmPower::request_shutdown(const VmId& vm, ShutdownMethod method) {
     const bool agent = method == ShutdownMethod::guest_agent;
     const unsigned flags = agent ? VIR_DOMAIN_SHUTDOWN_GUEST_AGENT : VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN;
     const std::string way = agent ? "shut down by guest agent" : "press the power button of";
-    with_domain(work_, {way, vm}, timeouts_.call, [flags](virDomainPtr domain, const std::string& what) {
-        if (virDomainShutdownFlags(domain, flags) < 0)
-            unless_done(domain, what, [](int state) { return !is_active(state); });
+    with_domain(work_, {way, vm}, timeouts_.call, [flags, agent](virDomainPtr domain, const std::string& what) {
+        if (virDomainShutdownFlags(domain, flags) == 0) return;
+        // A driver with only one way to ask (libvirt's test driver) knows no flags.
+        if (!agent && last_error_number() == VIR_ERR_INVALID_ARG && virDomainShutdown(domain) == 0) return;
+        unless_done(domain, what, [](int state) { return !is_active(state); });
     });
 }
 
