@@ -10,7 +10,7 @@
 namespace hvagent::operations {
 
 // The engine is made from the catalog that holds these rows, so it is asked for when a row runs.
-api::Table jobs_api(std::function<jobs::JobEngine&()> engine);
+api::Table jobs_api(std::function<jobs::JobEngine&()> engine, const Clock& clock);
 // LongJob and TaskProgress: to be joined with the shapes of the inventory.
 std::vector<api::ResourceShape> job_shapes();
 
