@@ -1,9 +1,11 @@
 #include "agent/inventory/inventory.h"
 
+#include <unordered_map>
+
 #include "agent/inventory/query.h"
 #include "agent/inventory/resource.h"
 #include "agent/inventory/schema.h"
-#include "agent/inventory/view_reader.h"
+#include "agent/inventory/view_tree.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
 
@@ -44,21 +46,15 @@ void Inventory::tell_listeners(const std::vector<VmChange>& changes) {
         const std::lock_guard lock(listeners_mutex_);
         listeners = listeners_;
     }
-    for (std::size_t first = 0; first < changes.size(); ++first) {
-        const VmChange& change = changes[first];
-        bool seen = false;
-        for (std::size_t i = 0; i < first; ++i) seen |= changes[i].vm == change.vm;
-        if (seen) continue;
-        std::optional<VmState> last = change.after;
-        for (const VmChange& later : changes)
-            if (later.vm == change.vm) last = later.after;
-        if (last == change.before) continue;
+    std::unordered_map<VmId, VmChange> whole;  // from the state before the first change to that after the last
+    for (const VmChange& change : changes) whole.try_emplace(change.vm, change).first->second.after = change.after;
+    for (const auto& [vm, change] : whole) {
+        if (change.before == change.after) continue;
         for (const auto& listener : listeners) {
             try {
-                listener(change.vm);
+                listener(vm);
             } catch (...) {
-                log::error("a listener to VM changes failed",
-                           {{"vm", change.vm.str()}, {"reason", current_error().details()}});
+                log::error("a listener to VM changes failed", {{"vm", vm.str()}, {"reason", current_error().details()}});
             }
         }
     }
@@ -71,10 +67,13 @@ void Inventory::on_vm_change(std::function<void(const VmId&)> listener) {
 
 json Inventory::view(std::string_view resource, const std::string& uuid) const {
     const Resource& shown = get_resource(resource);
-    std::vector<ViewRow> rows;
-    database_.read([&](SqlSession& session) { rows = ViewReader(session, false).read(shown, row_with(shown, uuid)); });
-    if (rows.empty()) throw Error(Code::not_found, "there is no " + shown.name + " with uuid \"" + uuid + "\"");
-    return json::parse(rows.front().text);
+    std::string text;
+    database_.read([&](SqlSession& session) {
+        const ViewTree tree(session, shown, row_with(shown, uuid));
+        if (tree.size() > 0) tree.append_view(text, 0);
+    });
+    if (text.empty()) throw Error(Code::not_found, "there is no " + shown.name + " with uuid \"" + uuid + "\"");
+    return json::parse(text);
 }
 
 json Inventory::answer(std::string_view resource, const std::string& uuid) const {

@@ -1,13 +1,17 @@
 #include "agent/inventory/json_text.h"
 
+#include <array>
 #include <cstdio>
 
 namespace hvagent::inventory {
 namespace {
 
-constexpr bool is_plain(unsigned char c) {
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
+// Bytes that stand for themselves.
+constexpr std::array<bool, 256> is_plain = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t c = 0x20; c < 0x80; ++c) table[c] = c != '"' && c != '\\';
+    return table;
+}();
 
 // Length of the well-formed UTF-8 sequence at the start of `text`, which begins with a byte above 0x7f; 0 if there is none.
 std::size_t sequence_length(std::string_view text) {
@@ -48,7 +52,7 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     for (std::size_t at = 0; at < text.size();) {
         std::size_t end = at;
-        while (end < text.size() && is_plain(static_cast<unsigned char>(text[end]))) ++end;
+        while (end < text.size() && is_plain[static_cast<unsigned char>(text[end])]) ++end;
         out.append(text, at, end - at);
         at = end;
         if (at == text.size()) break;

@@ -23,7 +23,7 @@ void add_conditions(const Resource& resource, const std::vector<std::string>& te
     for (const std::string& text : texts) {
         if (trimmed(text).empty()) throw Error(Code::bad_request, "an empty condition");
         SqlText compiled = compile_condition(resource, parse_condition(text));
-        rows.where += " AND " + compiled.sql;
+        rows.where = rows.where == "1" ? compiled.sql : rows.where + " AND " + compiled.sql;
         rows.values.insert(rows.values.end(), compiled.values.begin(), compiled.values.end());
     }
     if (rows.values.size() > most_values)
@@ -91,16 +91,14 @@ std::int64_t count_rows(SqlSession& session, const Query& query) {
     return count;
 }
 
-void append_schema(std::string& text, const std::vector<ViewRow>& rows) {
-    text += "\"schema\":{";
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        for (const ClassAt& at : rows[i].classes) {
-            if (text.back() != '{') text += ',';
-            append_json_string(text, "inventories[" + std::to_string(i) + "]" + at.path);
-            text += ':';
-            append_json_string(text, at.wire_class);
-        }
-    text += "},";
+void append_schema(std::string& text, const ViewTree& tree) {
+    const std::size_t begin = text.size();
+    std::string path;
+    for (std::size_t i = 0; i < tree.size(); ++i) {
+        path = "inventories[" + std::to_string(i) + "]";
+        tree.append_classes(text, path, i);
+    }
+    if (text.size() > begin) text[begin] = ' ';  // the first one's comma
 }
 
 }  // namespace
@@ -132,20 +130,22 @@ Query make_query(const Resource& resource, const api::QueryRequest& request) {
 std::string run_query(SqlSession& session, const Query& query, bool with_schema) {
     if (query.count_only)
         return "{\"total\":" + std::to_string(count_rows(session, query)) + (with_schema ? ",\"schema\":{}}" : "}");
-    const std::vector<ViewRow> rows = ViewReader(session, with_schema).read(query.resource, query.rows, query.wanted);
-    std::size_t bytes = 64;
-    for (const ViewRow& row : rows) bytes += row.text.size() + 1;
+    const ViewTree tree(session, query.resource, query.rows, query.wanted);
     std::string text;
-    text.reserve(bytes);
+    text.reserve(tree.text_bytes() + tree.size() * (with_schema ? 512 : 1) + 128);
     text += "{\"inventories\":[";
-    for (const ViewRow& row : rows) {
-        if (text.back() != '[') text += ',';
-        text += row.text;
+    for (std::size_t i = 0; i < tree.size(); ++i) {
+        if (i > 0) text += ',';
+        tree.append_view(text, i);
     }
-    text += "],";
-    if (query.with_total) text += "\"total\":" + std::to_string(count_rows(session, query)) + ",";
-    if (with_schema) append_schema(text, rows);
-    text.back() = '}';
+    text += ']';
+    if (query.with_total) text += ",\"total\":" + std::to_string(count_rows(session, query));
+    if (with_schema) {
+        text += ",\"schema\":{";
+        append_schema(text, tree);
+        text += '}';
+    }
+    text += '}';
     return text;
 }
 

@@ -4,7 +4,7 @@
 
 #include "agent/api/query_request.h"
 #include "agent/inventory/resource.h"
-#include "agent/inventory/view_reader.h"
+#include "agent/inventory/view_tree.h"
 
 namespace hvagent::inventory {
 

@@ -28,20 +28,25 @@ std::string Link::owners(const std::string& alias, const std::string& condition)
     return sql + between + "." + identifier(via_other) + " IN (SELECT " + alias + "." + identifier(other) + rows + "))";
 }
 
-std::string TextList::items_of(const std::string& table, const std::string& uuids) const {
+std::string TextList::items_of(const std::string& table) const {
     switch (source) {
         case Source::attachments:
-            return "SELECT \"from\", \"to\" FROM \"attachment\" WHERE \"kind\" = " + literal(kind) + " AND \"from\" IN (" +
-                   uuids + ") ORDER BY rowid";
+            return "SELECT \"from\", \"to\" FROM \"attachment\" WHERE \"kind\" = " + literal(kind) + " AND ";
         case Source::comma_column:
             return "SELECT \"uuid\", " + identifier(column) + " FROM " + identifier(table) + " WHERE " + identifier(column) +
-                   " IS NOT NULL AND \"uuid\" IN (" + uuids + ")";
-        case Source::system_tags:
-            return "SELECT \"resourceUuid\", \"tag\" FROM \"tag\" WHERE \"type\" = 'System' AND \"resourceUuid\" IN (" +
-                   uuids + ") ORDER BY rowid";
+                   " IS NOT NULL AND ";
+        case Source::system_tags: return "SELECT \"resourceUuid\", \"tag\" FROM \"tag\" WHERE \"type\" = 'System' AND ";
         case Source::none: break;
     }
     return "";
+}
+
+std::string TextList::owner_column() const {
+    switch (source) {
+        case Source::attachments: return "\"from\"";
+        case Source::system_tags: return "\"resourceUuid\"";
+        default: return "\"uuid\"";
+    }
 }
 
 std::string TextList::items_in(const std::string& alias) const {

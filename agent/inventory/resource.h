@@ -51,9 +51,10 @@ struct TextList {
     std::string kind;    // of the attachments
     std::string column;  // the comma list
 
-    // A SELECT of two columns: key and item, for the rows whose uuid is in `uuids` (a SELECT).
-    std::string items_of(const std::string& table, const std::string& uuids) const;
-    // FROM and WHERE that yield the items of the row `alias` as item(value).
+    // "SELECT owner, item FROM ... WHERE ... AND ": to be followed by a condition for owner_column().
+    std::string items_of(const std::string& table) const;
+    std::string owner_column() const;
+    // A subquery with the items of the row `alias` in its column `item`.
     std::string items_in(const std::string& alias) const;
     bool queryable() const { return source == Source::attachments || source == Source::comma_column; }
 };

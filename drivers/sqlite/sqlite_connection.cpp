@@ -20,7 +20,8 @@ public:
     bool is_null(int column) const override { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
     std::int64_t integer(int column) const override { return sqlite3_column_int64(statement_, column); }
     double real(int column) const override { return sqlite3_column_double(statement_, column); }
-    std::string text(int column) const override {
+    std::string text(int column) const override { return std::string(text_view(column)); }
+    std::string_view text_view(int column) const override {
         const auto* bytes = sqlite3_column_text(statement_, column);
         if (!bytes) return {};
         return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};

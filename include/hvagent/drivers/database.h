@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,6 +21,7 @@ public:
     virtual std::int64_t integer(int column) const = 0;  // 0 for NULL
     virtual double real(int column) const = 0;
     virtual std::string text(int column) const = 0;      // "" for NULL
+    virtual std::string_view text_view(int column) const = 0;  // the same, until the callback returns
 };
 
 class SqlSession {
