@@ -47,14 +47,18 @@ class Answer:
 
 
 class Job:
-    def __init__(self, api, uuid, location):
+    def __init__(self, api, uuid, location, operation):
         self.api = api
         self.uuid = uuid
         self.location = location
+        self.operation = operation
 
     def poll(self):
         """Polls carry no session: they need none."""
-        return self.api.call("GET", f"/api-jobs/{self.uuid}", session="", check=False)
+        answer = self.api.call("GET", f"/api-jobs/{self.uuid}", session="", check=False)
+        if answer.status == 200 and self.api.contract:
+            self.api.contract.check_result(self.operation, answer.body)
+        return answer
 
     def is_finished(self):
         return self.poll().status != 202
@@ -134,7 +138,8 @@ class Api:
         answer = self.call(method, path, body=body, query=query, headers=headers, **options)
         assert answer.status == 202, answer
         location = answer.body["location"]
-        return Job(self, location.rpartition("/")[2], location)
+        operation = self.contract.name_of(method, path, body) if self.contract else None
+        return Job(self, location.rpartition("/")[2], location, operation)
 
     def run(self, method, path, body=None, patience_s=60, **options):
         return self.submit(method, path, body, **options).wait(patience_s)

@@ -3,7 +3,7 @@ import re
 
 import jsonschema
 
-PREFIXES = ("/zstack/v1", "/v1")
+PREFIXES = ("/zstack/v1", "/v1", "/hvagent/v1")
 BASE = "https://hvagent.test/openapi.json"
 
 
@@ -31,6 +31,22 @@ class Contract:
                 if pattern.match(candidate) and method.lower() in item:
                     return item[method.lower()], template
         return None, None
+
+    def name_of(self, method, path, body):
+        """Which of the operations a request means: where several share a path, a key of the body says it."""
+        operation, _ = self.find(method, path)
+        described = operation["x-hvagent-operations"]
+        if len(described) == 1:
+            return described[0]["name"]
+        keys = {key.lower() for key in body or {}}
+        for one in described:
+            if keys & {name.lower() for name in (one["name"], one["bodyKey"], *one["bodyKeyAliases"])}:
+                return one["name"]
+        raise Breach(f"{method} {path} took {list(keys)}, which the document does not list")
+
+    def check_result(self, name, value):
+        """What a job of this operation answered."""
+        self.check_value(("result", name), {"$ref": f"#/components/schemas/{name}Result"}, value, f"the result of {name}")
 
     def check(self, method, path, answer):
         operation, template = self.find(method, path)
