@@ -98,8 +98,10 @@ void CallRunner::run_call(const CallName& name, milliseconds timeout, std::funct
         try {
             auto lease = pool->lease(deadline);
             if (call->begin()) work(lease->session());
-        } catch (...) {
+        } catch (const Error&) {
             error = std::current_exception();
+        } catch (...) {
+            error = std::make_exception_ptr(current_error());
         }
         work = nullptr;
         if (!call->end(error)) return;

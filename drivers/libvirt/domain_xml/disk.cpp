@@ -8,6 +8,11 @@
 namespace hvagent::libvirt::xml {
 namespace {
 
+// q35 has no IDE; its ATA controller is SATA, which the same guests have drivers for.
+DiskBus bus_on(DiskBus bus, bool q35) {
+    return q35 && bus == DiskBus::ide ? DiskBus::sata : bus;
+}
+
 const char* bus_name(DiskBus bus) {
     switch (bus) {
         case DiskBus::virtio: return "virtio";
@@ -30,12 +35,10 @@ std::string prefix_of(DiskBus bus) {
     return bus == DiskBus::virtio ? "vd" : bus == DiskBus::ide ? "hd" : "sd";
 }
 
-void add_disk(pugi::xml_node devices, const VmSpec& spec, const DiskSpec& disk, const std::string& target, int boot,
-              bool direct) {
+void add_disk(pugi::xml_node devices, const DiskSpec& disk, const std::string& target, int boot, bool direct) {
     if (disk.path.empty() || disk.path.front() != '/')
         throw Error(Code::invalid_argument,
                     "the path of volume " + disk.volume.str() + " must be absolute, not \"" + safe_text(disk.path) + "\"");
-    (void)spec;
     pugi::xml_node node = with(with(devices.append_child("disk"), "type", "file"), "device", "disk");
     pugi::xml_node driver = with(with(node.append_child("driver"), "name", "qemu"), "type", disk.format);
     // O_DIRECT keeps the guest's data out of the host's page cache and is what libvirt calls safe to migrate.
@@ -59,9 +62,10 @@ void add_disks(pugi::xml_node devices, const VmSpec& spec, const HostProfile& ho
                      [](const DiskSpec& a, const DiskSpec& b) { return a.device_id < b.device_id; });
     std::map<std::string, int> used;  // names given, by prefix
     for (std::size_t i = 0; i < disks.size(); ++i) {
+        disks[i].bus = bus_on(disks[i].bus, is_q35(spec, host));
         const std::string prefix = prefix_of(disks[i].bus);
         const int boot = i == 0 ? boot_number(spec, BootDevice::hard_disk, 0) : 0;
-        add_disk(devices, spec, disks[i], device_name(prefix, used[prefix]++), boot, host.allows_direct_io(disks[i].path));
+        add_disk(devices, disks[i], device_name(prefix, used[prefix]++), boot, host.allows_direct_io(disks[i].path));
     }
 }
 

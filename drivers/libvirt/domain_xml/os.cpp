@@ -21,7 +21,8 @@ void add_os(pugi::xml_node domain, const VmSpec& spec, const HostProfile& host) 
     pugi::xml_node type = child(os, "type", "hvm");
     with(with(type, "arch", spec.architecture), "machine", spec.machine.empty() ? host.default_machine : spec.machine);
     // Secure boot would refuse most images' kernels, and ask for SMM.
-    if (spec.firmware == Firmware::uefi) with(os.append_child("loader"), "secure", "no");
+    if (spec.firmware == Firmware::uefi)
+        with(with(os.append_child("firmware").append_child("feature"), "enabled", "no"), "name", "secure-boot");
 }
 
 void add_features(pugi::xml_node domain, const VmSpec& spec, const HostProfile& host) {
