@@ -41,7 +41,7 @@ struct Entry : Schedule::Ticket, std::enable_shared_from_this<Entry> {
     std::string account;
     std::string fingerprint;
     std::int64_t sequence = 0;
-    std::optional<json> arguments;  // nothing: too large to keep, they are in the store
+    std::optional<json> arguments;  // nothing while it waits: too large to keep, they are in the store
     bool resumed = false;
     Time created{};
     milliseconds timeout{0};
@@ -98,6 +98,7 @@ private:
     // engine_life.cpp
     void load_unfinished();
     void load_entry(const StoredJob& stored);
+    void give_up(const StoredJob& stored, const api::Row* row, const Error& error);
     std::optional<Error> reason_not_to_resume(const StoredJob& stored, const api::Row* row) const;
     void wait_until_idle();
 
@@ -106,7 +107,8 @@ private:
     void run_all(const Entries& entries, std::size_t from = 0);
     void work(EntryPtr entry);
     EntryPtr work_one(const EntryPtr& entry);
-    bool begin(Entry& entry, json& arguments);
+    bool begin(Entry& entry);
+    void load_arguments(Entry& entry) const;
     Ending make_ending(const Entry& entry, const Outcome& outcome) const;
     bool store_ending(const Entry& entry, const Ending& ending);
     EntryPtr leave(const EntryPtr& entry, bool had_started);
@@ -131,7 +133,7 @@ private:
     Schedule schedule_;
     std::set<std::pair<Moment, JobId>> deadlines_;
     std::int64_t last_sequence_ = 0;
-    std::size_t active_ = 0;  // jobs in the hands of workers
+    std::size_t active_ = 0;  // jobs in the hands of a thread
     std::optional<Time> next_expiry_;
     std::optional<Moment> armed_;
 

@@ -38,17 +38,27 @@ void JobEngine::Impl::load_unfinished() {
     for (const StoredJob& stored : unfinished) {
         const api::Row* row = catalog_.find(stored.operation);
         const auto error = reason_not_to_resume(stored, row);
-        if (!error) {
+        if (error)
+            give_up(stored, row, *error);
+        else
             load_entry(stored);
-            continue;
-        }
-        Ending ending{JobStatus::failed, to_text(api::to_json(*error)), clock_.now(), std::nullopt};
-        if (row) ending.arguments = to_text(api::mask_secrets(*row, json::parse(stored.arguments)));
-        store_.finish(stored.id, ending);
-        log::error("job not resumed",
-                   {{"job", stored.id.str()}, {"operation", stored.operation}, {"error", error->details()}});
     }
     if (!unfinished.empty()) log::info("unfinished jobs taken up", {{"count", unfinished.size()}});
+}
+
+void JobEngine::Impl::give_up(const StoredJob& stored, const api::Row* row, const Error& error) {
+    log::error("job not resumed", {{"job", stored.id.str()}, {"operation", stored.operation}, {"error", error.details()}});
+    Ending ending{JobStatus::failed, to_text(api::to_json(error)), clock_.now(), std::nullopt};
+    try {
+        if (row) ending.arguments = to_text(api::mask_secrets(*row, json::parse(stored.arguments)));
+    } catch (...) {
+        ending.arguments = "{}";  // what cannot be read cannot be masked
+    }
+    try {
+        store_.finish(stored.id, ending);
+    } catch (const Error& refused) {
+        log::error("the end of a job cannot be stored", {{"job", stored.id.str()}, {"error", refused.details()}});
+    }
 }
 
 std::optional<Error> JobEngine::Impl::reason_not_to_resume(const StoredJob& stored, const api::Row* row) const {

@@ -39,12 +39,11 @@ EntryPtr JobEngine::Impl::work_one(const EntryPtr& entry) {
     const Moment began = clock_.moment();
     Outcome outcome;
     try {
-        json arguments;
-        if (!begin(*entry, arguments)) return leave(entry, false);
+        if (!begin(*entry)) return leave(entry, false);
         log::info("job started", {{"resumed", entry->resumed}});
         RunningJob job({entry->id, entry->account, entry->deadline, entry->resumed}, entry->cancellation, entry->progress,
                        store_, clock_);
-        outcome = run_handler(*entry->row, arguments, references_, job, clock_, entry->timeout);
+        outcome = run_handler(*entry->row, *entry->arguments, references_, job, clock_, entry->timeout);
     } catch (...) {
         outcome.error = current_error();
     }
@@ -66,20 +65,21 @@ EntryPtr JobEngine::Impl::work_one(const EntryPtr& entry) {
 // not flushed: only a power cut could lose it, and every flushed write that the handler makes later carries it along, as
 // they share one write-ahead log. What a handler did without any such write is gone with the power, too (running VMs), or
 // is a file that its first step finds again.
-bool JobEngine::Impl::begin(Entry& entry, json& arguments) {
+bool JobEngine::Impl::begin(Entry& entry) {
     {
         const std::lock_guard lock(mutex_);
         if (state_ != State::running) return false;
     }
-    if (entry.arguments) {
-        arguments = *entry.arguments;
-    } else {
-        const auto stored = store_.find(entry.id);
-        if (!stored) throw Error(Code::internal, "the job is no longer in the database");
-        arguments = json::parse(stored->arguments);
-    }
+    load_arguments(entry);
     store_.mark_started(entry.id);
     return true;
+}
+
+void JobEngine::Impl::load_arguments(Entry& entry) const {
+    if (entry.arguments) return;
+    const auto stored = store_.find(entry.id);
+    if (!stored) throw Error(Code::internal, "the job is no longer in the database");
+    entry.arguments = json::parse(stored->arguments);
 }
 
 Ending JobEngine::Impl::make_ending(const Entry& entry, const Outcome& outcome) const {
@@ -90,8 +90,6 @@ Ending JobEngine::Impl::make_ending(const Entry& entry, const Outcome& outcome) 
     if (entry.arguments) {
         const json masked = api::mask_secrets(*entry.row, *entry.arguments);
         if (masked != *entry.arguments) ending.arguments = to_text(masked);
-    } else if (const auto stored = store_.find(entry.id)) {
-        ending.arguments = to_text(api::mask_secrets(*entry.row, json::parse(stored->arguments)));
     }
     return ending;
 }
@@ -103,8 +101,8 @@ bool JobEngine::Impl::store_ending(const Entry& entry, const Ending& ending) {
         try {
             store_.finish(entry.id, ending);
             return true;
-        } catch (const Error& error) {
-            log::error("the end of a job cannot be stored", {{"error", error.details()}});
+        } catch (...) {
+            log::error("the end of a job cannot be stored", {{"error", current_error().details()}});
         }
         std::unique_lock lock(mutex_);
         if (changed_.wait_for(lock, retry_distance, [this] { return state_ != State::running; })) return false;
@@ -137,7 +135,7 @@ JobEngine::Impl::Entries JobEngine::Impl::retire(const EntryPtr& entry, Time fin
         entries_.erase(entry->id);
         deadlines_.erase({entry->deadline, entry->id});
         schedule_.remove(*entry);
-        if (entry->phase == Entry::Phase::running) --active_;
+        --active_;
         if (!next_expiry_) next_expiry_ = finished + settings_.result_lifetime;
         next = take_startable();
     }
@@ -151,6 +149,7 @@ JobEngine::Impl::Entries JobEngine::Impl::retire(const EntryPtr& entry, Time fin
 bool JobEngine::Impl::claim_unstarted(Entry& entry) {
     if (entry.phase != Entry::Phase::waiting) return false;
     entry.phase = Entry::Phase::ending;
+    ++active_;
     schedule_.hold(entry);  // its place stays taken until its end is stored
     return true;
 }
@@ -158,17 +157,21 @@ bool JobEngine::Impl::claim_unstarted(Entry& entry) {
 void JobEngine::Impl::end_unstarted(const EntryPtr& entry, const Error& error) {
     Outcome outcome;
     outcome.error = error;
-    const Ending ending = make_ending(*entry, outcome);
+    Ending ending;
     try {
+        load_arguments(*entry);
+        ending = make_ending(*entry, outcome);
         store_.finish(entry->id, ending);
     } catch (...) {
         Entries next;
         {
             const std::lock_guard lock(mutex_);
+            --active_;
             entry->phase = Entry::Phase::waiting;
             schedule_.release(*entry);
             next = take_startable();
         }
+        changed_.notify_all();
         run_all(next);
         throw;
     }

@@ -72,5 +72,55 @@ TEST_F(JobLoad, AnIdleEngineHasNoWorkerThreads) {
     EXPECT_EQ(engine->load().worker_threads, 0u);
 }
 
+TEST_F(JobLoad, SubmitsAndCancelsDuringStopsAndStartsLoseNoJob) {
+    std::mutex mutex;
+    std::map<JobId, int> runs;  // that came to their end
+    handle = [&](Job& job, const Work&) {
+        job.progress(10, "working");
+        job.cancellation().check();
+        const std::lock_guard lock(mutex);
+        ++runs[job.id()];
+        return json::object();
+    };
+    start();
+    std::atomic<bool> enough{false};
+    std::vector<JobId> accepted;
+    std::vector<std::thread> clients;
+    for (int c = 0; c < 4; ++c) {
+        clients.emplace_back([&, c] {
+            const VmId vm = VmId::make();
+            for (int i = 0; !enough; ++i) {
+                try {
+                    const JobId id = submit("DoQuick", vm);
+                    {
+                        const std::lock_guard lock(mutex);
+                        accepted.push_back(id);
+                    }
+                    if (i % 3 == c % 3) engine->cancel(id);
+                    engine->find(id);
+                } catch (const Error& error) {
+                    ASSERT_EQ(error.code(), Code::not_ready);
+                }
+            }
+        });
+    }
+    for (int i = 0; i < 10; ++i) {
+        std::this_thread::sleep_for(milliseconds(20));
+        engine->stop();
+        engine->start();
+    }
+    enough = true;
+    for (std::thread& client : clients) client.join();
+    EXPECT_GT(accepted.size(), 20u);
+    for (const JobId& id : accepted) {
+        const JobStatus status = result_of(id);
+        if (status.state == JobStatus::succeeded) {
+            ASSERT_EQ(runs[id], 1);
+        } else {
+            ASSERT_EQ(code_of(status), "LONG_JOB.1000");
+        }
+    }
+}
+
 }  // namespace
 }  // namespace hvagent::jobs
