@@ -96,8 +96,7 @@ void CallRunner::run_call(const CallName& name, milliseconds timeout, std::funct
     threads_.submit([=, pool = pool_, abandoned = abandoned_, work = std::move(work)]() mutable {
         std::exception_ptr error;
         try {
-            auto lease = pool->lease(deadline);
-            if (call->begin()) work(lease->session());
+            try_call(*pool, name, deadline, *call, work);
         } catch (const Error&) {
             error = std::current_exception();
         } catch (...) {
@@ -119,6 +118,23 @@ void CallRunner::run_call(const CallName& name, milliseconds timeout, std::funct
         abandoned_->calls.emplace(name.vm, Abandoned::Call{name.what, begin});
     }
     give_up(name, timeout, call->begun());
+}
+
+// On a thread of the runner.
+void CallRunner::try_call(ConnectionPool& pool, const CallName& name, Moment deadline, CallState& call,
+                          const std::function<void(Session&)>& work) {
+    for (bool again : {name.only_reads, false}) {
+        auto lease = pool.lease(deadline);
+        if (!call.begin()) return;
+        try {
+            return work(lease->session());
+        } catch (const Error& error) {
+            if (error.code() != Code::host_connection) throw;
+            if (!again)
+                throw Error(Code::host_connection, error.details() + "; the connection broke during the call" +
+                                                       (name.only_reads ? "" : ", whose outcome is unknown"));
+        }
+    }
 }
 
 void CallRunner::give_up(const CallName& name, milliseconds timeout, bool begun) {

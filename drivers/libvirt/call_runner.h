@@ -33,6 +33,7 @@ struct CallName {
     std::string what;           // "suspend"
     VmId vm;                    // empty: about no VM
     bool may_overtake = false;  // run although an earlier call on the VM still hangs (destroy: the way out of the hang)
+    bool only_reads = false;    // tried again on a new connection when its own broke
 };
 
 struct CallLimits {
@@ -95,6 +96,8 @@ public:
 private:
     struct Abandoned;
     void run_call(const CallName& name, milliseconds timeout, std::function<void(Session&)> work);
+    static void try_call(ConnectionPool& pool, const CallName& name, Moment deadline, CallState& call,
+                         const std::function<void(Session&)>& work);
     [[noreturn]] void give_up(const CallName& name, milliseconds timeout, bool begun);
 
     const std::shared_ptr<ConnectionPool> pool_;

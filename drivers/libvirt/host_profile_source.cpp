@@ -30,12 +30,20 @@ std::optional<pugi::xml_document> capabilities(virConnectPtr connection, const s
 
 }  // namespace
 
-std::string HostProfileSource::choose_virt_type(virConnectPtr connection) const {
+// With the mutex held.
+std::string HostProfileSource::choose_virt_type(virConnectPtr connection) {
     if (settings_.virt_type != "auto") return settings_.virt_type;
-    if (!capabilities(connection, "kvm")) return "qemu";
-    const bool runs = kvm_runs_a_guest();
-    log::info("virt_type chosen", {{"virt_type", runs ? "kvm" : "qemu"}, {"kvm_runs_a_guest", runs ? "yes" : "no"}});
-    return runs ? "kvm" : "qemu";
+    if (chosen_virt_type_.empty()) {
+        const bool runs = capabilities(connection, "kvm") && kvm_runs_a_guest();
+        chosen_virt_type_ = runs ? "kvm" : "qemu";
+        log::info("virt_type chosen", {{"virt_type", chosen_virt_type_}});
+    }
+    return chosen_virt_type_;
+}
+
+void HostProfileSource::forget() {
+    std::lock_guard lock(mutex_);
+    known_.reset();
 }
 
 HostProfile HostProfileSource::profile(virConnectPtr connection) {

@@ -1,4 +1,4 @@
-// What libvirt and the kernel say about the host, asked once per life of the process.
+// What libvirt and the kernel say about the host, asked once per life of libvirt.
 #pragma once
 #include <memory>
 #include <mutex>
@@ -23,13 +23,16 @@ public:
 
     // To be called inside a call: the first one asks libvirt, which may start QEMU to learn its abilities.
     HostProfile profile(virConnectPtr connection);
+    // A libvirt that was restarted may know another QEMU.
+    void forget();
 
 private:
-    std::string choose_virt_type(virConnectPtr connection) const;
+    std::string choose_virt_type(virConnectPtr connection);
 
     const ProfileSettings settings_;
     std::mutex mutex_;
     std::optional<HostProfile> known_;
+    std::string chosen_virt_type_;  // does not change while the process lives: VMs are defined with it
 };
 
 }  // namespace hvagent::libvirt

@@ -56,7 +56,10 @@ struct LibvirtHost::Parts {
           networks(work, queries, timeouts_of(settings)),
           observer(source, queries, owned, timeouts_of(settings), clock) {
         work.diagnose_with([this](const VmId& vm) { return qemu_silence(queries, vm); });
-        observer.when_connected([this] { inspector.forget(); });
+        observer.when_connected([this] {
+            inspector.forget();
+            profile->forget();
+        });
     }
 
     std::shared_ptr<ConnectionSource> source;

@@ -71,7 +71,7 @@ HostFacts LibvirtHostInspector::facts() {
         std::lock_guard lock(mutex_);
         if (known_) return *known_;
     }
-    HostFacts facts = queries_.run({"read the host's facts", VmId()}, timeouts_.call,
+    HostFacts facts = queries_.run({"read the host's facts", VmId(), false, true}, timeouts_.call,
                                    [profile = profile_](Session& session) { return ask(session, *profile); });
     std::lock_guard lock(mutex_);
     known_ = facts;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "drivers/libvirt/network_xml.h"
+#include "hvagent/log.h"
 
 namespace hvagent::libvirt {
 namespace {
@@ -39,9 +40,14 @@ void ensure(virConnectPtr connection, const NatNetworkSpec& spec) {
     const std::string what = "start network " + spec.name;
     const std::string xml = network_xml(spec);
     if (const Network existing = find_network(connection, spec.name)) {
-        const std::string unlike = difference(xml_of(existing.get(), VIR_NETWORK_XML_INACTIVE), spec);
+        const std::string found = xml_of(existing.get(), VIR_NETWORK_XML_INACTIVE);
+        const std::string unlike = difference(found, spec);
         if (!unlike.empty())
             throw Error(Code::operation_failed, "libvirt has a network \"" + spec.name + "\" already, but " + unlike);
+        // libvirt cannot change them while VMs are plugged in.
+        if (!has_dns_of(found, spec))
+            log::warning("a network keeps other DNS settings than the configured ones until it is removed",
+                         {{"network", spec.name}});
         return activate(existing.get(), what);
     }
     const Network made(checked(virNetworkDefineXML(connection, xml.c_str()), "define network " + spec.name));
@@ -124,7 +130,7 @@ void LibvirtVirtualNetworks::remove_network(const std::string& name) {
 }
 
 bool LibvirtVirtualNetworks::network_is_active(const std::string& name) {
-    return queries_.run({"look at network " + name, VmId()}, timeouts_.query, [name](Session& session) {
+    return queries_.run({"look at network " + name, VmId(), false, true}, timeouts_.query, [name](Session& session) {
         const Network network = find_network(session.connection(), name);
         return network && checked(virNetworkIsActive(network.get()), "look at network " + name) == 1;
     });
@@ -151,7 +157,7 @@ void LibvirtVirtualNetworks::remove_dhcp_host(const std::string& network, const 
 }
 
 std::vector<DhcpHost> LibvirtVirtualNetworks::list_dhcp_hosts(const std::string& network) {
-    return queries_.run({"look at network " + network, VmId()}, timeouts_.query, [network](Session& session) {
+    return queries_.run({"look at network " + network, VmId(), false, true}, timeouts_.query, [network](Session& session) {
         return dhcp_hosts(xml_of(get_network(session.connection(), network).get(), 0));
     });
 }

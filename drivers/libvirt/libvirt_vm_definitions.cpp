@@ -118,14 +118,14 @@ void LibvirtVmDefinitions::undefine(const VmId& vm) {
 }
 
 bool LibvirtVmDefinitions::is_defined(const VmId& vm) {
-    return queries_.run({"look for", vm}, timeouts_.query, [vm, owned = owned_](Session& session) {
+    return queries_.run({"look for", vm, false, true}, timeouts_.query, [vm, owned = owned_](Session& session) {
         const Domain domain = find_any(session.connection(), vm);
         return domain && owned->owner_of(domain.get()) && virDomainIsPersistent(domain.get()) == 1;
     });
 }
 
 std::vector<ForeignDomain> LibvirtVmDefinitions::list_foreign() {
-    return queries_.run({"list domains", VmId()}, timeouts_.query,
+    return queries_.run({"list domains", VmId(), false, true}, timeouts_.query,
                         [owned = owned_](Session& session) { return list_domains(session, *owned); });
 }
 

@@ -56,14 +56,15 @@ void LibvirtVmObserver::stop() {
 
 std::optional<VmObservation> LibvirtVmObserver::look(const VmId& vm) {
     try {
-        const auto shown = queries_.run({"look at", vm}, timeouts_.query, [vm, owned = owned_](Session& session) {
-            const SharedDomain domain = session.domain(vm);
-            if (!owned->owner_of(domain.get())) return std::optional<StateAndReason>();
-            int state = VIR_DOMAIN_NOSTATE;
-            int reason = 0;
-            checked(virDomainGetState(domain.get(), &state, &reason, 0), "look at VM " + vm.str());
-            return std::optional(state_of(state, reason));
-        });
+        const auto shown =
+            queries_.run({"look at", vm, false, true}, timeouts_.query, [vm, owned = owned_](Session& session) {
+                const SharedDomain domain = session.domain(vm);
+                if (!owned->owner_of(domain.get())) return std::optional<StateAndReason>();
+                int state = VIR_DOMAIN_NOSTATE;
+                int reason = 0;
+                checked(virDomainGetState(domain.get(), &state, &reason, 0), "look at VM " + vm.str());
+                return std::optional(state_of(state, reason));
+            });
         if (!shown) return std::nullopt;
         return observation(vm, *shown);
     } catch (const Error& error) {
@@ -211,7 +212,7 @@ bool LibvirtVmObserver::is_ours(const DomainEvent& event) {
     if (seen_.contains(event.vm)) return true;
     try {
         const auto owner = queries_.run(
-            {"read the owner's mark of", event.vm}, timeouts_.query,
+            {"read the owner's mark of", event.vm, false, true}, timeouts_.query,
             [vm = event.vm, owned = owned_](Session& session) { return owned->owner_of(session.domain(vm).get()); });
         return owner.has_value();
     } catch (const Error& error) {

@@ -104,7 +104,7 @@ void LibvirtVmPower::request_shutdown(const VmId& vm, ShutdownMethod method) {
 }
 
 bool LibvirtVmPower::has_guest_agent(const VmId& vm) {
-    return with_domain(queries_, {"look for the guest agent of", vm}, timeouts_.query,
+    return with_domain(queries_, {"look for the guest agent of", vm, false, true}, timeouts_.query,
                        [](virDomainPtr domain, const std::string&) { return guest_agent_connected(live_xml(domain)); });
 }
 

@@ -104,6 +104,15 @@ std::string difference(const std::string& xml, const NatNetworkSpec& spec) {
     return {};
 }
 
+bool has_dns_of(const std::string& xml, const NatNetworkSpec& spec) {
+    const pugi::xml_document document = parse(xml);
+    const pugi::xml_node network = document.child("network");
+    std::vector<std::string> servers;
+    for (const pugi::xml_node& forwarder : network.child("dns").children("forwarder"))
+        servers.emplace_back(forwarder.attribute("addr").value());
+    return servers == spec.dns_servers && network.child("domain").attribute("name").value() == spec.dns_domain;
+}
+
 std::vector<DhcpHost> dhcp_hosts(const std::string& xml) {
     const pugi::xml_document document = parse(xml);
     std::vector<DhcpHost> hosts;

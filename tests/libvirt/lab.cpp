@@ -69,6 +69,13 @@ Lab::~Lab() {
     run_lab("down");
 }
 
+std::string Lab::guest_image() {
+    const Outcome outcome = run_lab("image");
+    const std::size_t begin = outcome.output.find("{\"qcow2\"");
+    if (outcome.status != 0 || begin == std::string::npos) return {};
+    return nlohmann::json::parse(outcome.output.substr(begin, outcome.output.find('\n', begin) - begin)).at("qcow2");
+}
+
 void Lab::control(const std::string& words) const {
     const Outcome outcome = run_lab(words);
     if (outcome.status != 0) ADD_FAILURE() << "scripts/lab " << words << ": " << outcome.output;

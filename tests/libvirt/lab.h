@@ -17,6 +17,8 @@ public:
 
     const std::string& uri() const { return uri_; }
     const std::string& directory() const { return directory_; }  // the host's own, for images and logs
+    // The disk image of the lab's tiny guest; empty where it cannot be built.
+    static std::string guest_image();
 
     // scripts/lab start|stop|signal; each returns when it is done.
     void start_libvirtd() { control("start h1 libvirtd"); }

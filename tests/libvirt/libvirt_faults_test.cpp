@@ -133,6 +133,42 @@ TEST_F(LibvirtFaults, ACallWaitsForALibvirtdThatRestarts) {
     EXPECT_EQ(host->observer().look(vm)->state, VmState::running);
 }
 
+TEST_F(LibvirtFaults, NoQueryFailsBecauseLibvirtdRestarts) {
+    const VmId vm = run_vm();
+    std::atomic<bool> done{false};
+    std::atomic<int> answers{0};
+    std::thread asking([&] {
+        while (!done) {
+            try {
+                EXPECT_EQ(host->observer().look(vm)->state, VmState::running);
+                ++answers;
+            } catch (const Error& error) {
+                ADD_FAILURE() << error.details();
+            }
+        }
+    });
+    lab->kill_libvirtd();  // the lab's supervisor starts it again at once
+    const int before = answers;
+    const auto deadline = steady_clock::now() + seconds(20);
+    while (answers < before + 10 && steady_clock::now() < deadline) std::this_thread::sleep_for(milliseconds(1));
+    done = true;
+    asking.join();
+    EXPECT_GE(answers, before + 10);
+}
+
+TEST_F(LibvirtFaults, ACommandCutOffByLibvirtdsDeathSaysThatItsOutcomeIsUnknown) {
+    const VmId vm = run_vm();
+    Lab::signal_qemu(vm, SIGSTOP);
+    auto command = std::async(std::launch::async, [&] { return thrown_error([&] { patient().power().suspend(vm); }); });
+    while (patient().load().threads == 0) std::this_thread::sleep_for(milliseconds(1));
+    std::this_thread::sleep_for(milliseconds(300));  // until it has reached libvirtd, which nothing shows
+    lab->kill_libvirtd();
+    const Error error = command.get();
+    EXPECT_EQ(error.code(), Code::host_connection) << error.details();
+    EXPECT_NE(error.details().find("outcome is unknown"), std::string::npos) << error.details();
+    Lab::signal_qemu(vm, SIGCONT);
+}
+
 TEST_F(LibvirtFaults, ALibvirtdThatStaysAwayIsAnErrorThatSaysSo) {
     const VmId vm = run_vm();
     lab->stop_libvirtd();

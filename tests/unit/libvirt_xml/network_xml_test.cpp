@@ -53,6 +53,16 @@ TEST(NetworkXml, NamesWhatAnExistingNetworkHasOtherwise) {
     EXPECT_EQ(difference("<network><forward mode='route'/></network>", nat), "its forward mode is \"route\", not \"nat\"");
 }
 
+TEST(NetworkXml, NoticesOtherDnsSettings) {
+    EXPECT_TRUE(has_dns_of(network_xml(nat), nat));
+    NatNetworkSpec other = nat;
+    other.dns_servers.push_back("192.0.2.54");
+    EXPECT_FALSE(has_dns_of(network_xml(nat), other));
+    other = nat;
+    other.dns_domain = "vm.other";
+    EXPECT_FALSE(has_dns_of(network_xml(nat), other));
+}
+
 TEST(NetworkXml, ReadsAPrefixAsANetmask) {
     const std::string with_prefix =
         "<network><forward mode='nat'/><bridge name='hvabr0'/><ip address='192.168.221.1' prefix='24'/></network>";

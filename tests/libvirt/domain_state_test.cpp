@@ -7,7 +7,7 @@
 namespace hvagent::libvirt {
 
 // Names in failures.
-inline void PrintTo(const StateAndReason& seen, std::ostream* out) {
+void PrintTo(const StateAndReason& seen, std::ostream* out) {
     *out << to_text(seen.state) << "/" << seen.reason;
 }
 
