@@ -1,6 +1,8 @@
 // What operations work with: the host through its interfaces, the store, and what they share among each other. Made once
 // in app/compose.cpp.
 #pragma once
+#include <functional>
+
 #include "agent/config/settings.h"
 #include "agent/inventory/inventory.h"
 #include "agent/state/vm_states.h"
@@ -36,6 +38,8 @@ struct Services {
     HostCapacity& capacity;
     ImageCache& image_cache;
     AddressBook& addresses;
+    // To be called when the HA level of a VM changed.
+    std::function<void(const VmId&)> consider_ha = [](const VmId&) {};
 };
 
 // A handler with its services, as Operation::runs_as_job and answers want it.

@@ -22,6 +22,9 @@ std::string_view to_text(StoppedBy method);
 // Ends a running or paused VM; returns how. The VM must show a transition; the caller ends it.
 StoppedBy halt(Services& services, Job& job, const VmId& vm, StopType type);
 
+// What an HA level asks for at once; call where its tag is written.
+void heed_ha_level(Services& services, const VmId& vm, const std::string& level);
+
 // Makes the volumes and addresses that a VM that was only recorded still lacks.
 void instantiate(Services& services, Job& job, const VmId& vm);
 

@@ -1,5 +1,6 @@
 // Names, sizes, HA level: what changes without a restart, and what waits for the next start.
 #include "agent/operations/vm/handlers.h"
+#include "agent/operations/vm/parts.h"
 #include "agent/operations/vm/tags.h"
 
 namespace hvagent::operations {
@@ -38,6 +39,12 @@ void check_default_network(Services& services, const VmId& vm, const L3NetworkId
 }
 
 }  // namespace
+
+void heed_ha_level(Services& services, const VmId& vm, const std::string& level) {
+    // NeverStop means that it should run from now on, also when it is down at this moment.
+    if (level == "NeverStop")
+        services.inventory.modify<Vm>(vm, [](Vm& record) { record.should_run = record.intent == VmIntent::kept; });
+}
 
 json update_vm(Services& services, Job&, const UpdateVm& params) {
     const Vm vm = services.inventory.get<Vm>(params.vm);
@@ -80,10 +87,9 @@ json set_ha_level(Services& services, Job&, const SetHaLevel& params) {
     services.inventory.transaction([&] {
         services.inventory.remove_system_tags(params.vm.str(), "ha");
         services.inventory.add_tag("VmInstance", params.vm.str(), "ha::" + params.level, "System");
-        // NeverStop means that it should run from now on, also when it is down at this moment.
-        if (params.level == "NeverStop")
-            services.inventory.modify<Vm>(params.vm, [](Vm& record) { record.should_run = record.intent == VmIntent::kept; });
+        heed_ha_level(services, params.vm, params.level);
     });
+    services.consider_ha(params.vm);
     return json::object();
 }
 

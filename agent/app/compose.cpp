@@ -1,0 +1,220 @@
+#include "agent/app/compose.h"
+
+#include <filesystem>
+
+#include "agent/api/catalog_text.h"
+#include "agent/api/openapi.h"
+#include "agent/api/schema.h"
+#include "agent/http/server.h"
+#include "agent/identity/api.h"
+#include "agent/identity/identity.h"
+#include "agent/inventory/inventory.h"
+#include "agent/jobs/engine.h"
+#include "agent/operations/catalog.h"
+#include "agent/operations/defaults.h"
+#include "agent/operations/jobs/api.h"
+#include "agent/operations/network/address_book.h"
+#include "agent/operations/place/host_capacity.h"
+#include "agent/operations/services.h"
+#include "agent/operations/storage/image_cache.h"
+#include "agent/state/keepers.h"
+#include "agent/state/vm_states.h"
+#include "drivers/http_client/curl_client.h"
+#include "drivers/libvirt/libvirt_host.h"
+#include "drivers/qemu_img/qemu_img.h"
+#include "drivers/sqlite/sqlite_database.h"
+#include "drivers/storage/local_storage_files.h"
+#include "hvagent/log.h"
+#include "hvagent/timer.h"
+
+namespace hvagent::app {
+namespace {
+
+using operations::Services;
+
+libvirt::LibvirtSettings libvirt_settings(const config::Settings& settings) {
+    libvirt::LibvirtSettings chosen;
+    chosen.uri = settings.libvirt_uri;
+    chosen.virt_type = settings.virt_type;
+    chosen.call_timeout = settings.libvirt_call_timeout;
+    chosen.hotplug = settings.hotplug;
+    return chosen;
+}
+
+hvagent::HttpSettings client_settings(const config::Settings& settings) {
+    hvagent::HttpSettings chosen;
+    chosen.blocked_local_paths.clear();
+    for (const std::string& directory : settings.image_file_denied) chosen.blocked_local_paths.push_back(directory + "/**");
+    chosen.blocked_local_paths.push_back(settings.state_directory + "/hvagent.db*");
+    return chosen;
+}
+
+jobs::JobSettings job_settings(const config::Settings& settings) {
+    jobs::JobSettings chosen;
+    chosen.quick_limit = static_cast<std::size_t>(settings.job_quick_limit);
+    chosen.power_limit = static_cast<std::size_t>(settings.job_power_limit);
+    chosen.copy_limit = static_cast<std::size_t>(settings.job_copy_limit);
+    chosen.migrate_limit = static_cast<std::size_t>(settings.job_migrate_limit);
+    chosen.result_lifetime = settings.job_result_lifetime;
+    chosen.webhook_lifetime = settings.job_result_lifetime;
+    return chosen;
+}
+
+http::HttpSettings server_settings(const config::Settings& settings) {
+    http::HttpSettings chosen;
+    chosen.listen = settings.http_listen;
+    chosen.insecure = settings.http_insecure;
+    chosen.tls_cert = settings.http_tls_cert;
+    chosen.tls_key = settings.http_tls_key;
+    chosen.client_ca = settings.http_client_ca;
+    chosen.max_connections = static_cast<std::size_t>(settings.http_max_connections);
+    chosen.max_body = settings.http_max_body;
+    return chosen;
+}
+
+std::vector<api::ResourceShape> all_shapes() {
+    std::vector<api::ResourceShape> shapes = operations::resource_shapes();
+    for (auto& others : {identity::identity_shapes(), operations::job_shapes()}) shapes.insert(shapes.end(), others.begin(), others.end());
+    return shapes;
+}
+
+HostId prepare_store(inventory::Inventory& inventory, const config::Settings& settings) {
+    inventory.migrate();
+    return operations::make_defaults(inventory, settings);
+}
+
+}  // namespace
+
+// In order of construction: each uses only what stands above it.
+struct Agent::Parts {
+    explicit Parts(config::Settings chosen, const std::string& database_path);
+
+    const config::Settings settings;
+    SystemClock clock;
+    SqliteDatabase database;
+    inventory::Inventory inventory;
+    CurlClient http_client;
+    QemuImg disk_images;
+    LocalStorageFiles files;
+    libvirt::LibvirtHost libvirt;
+    Timer timer;
+    const HostId host;
+    state::VmStates states;
+    operations::HostCapacity capacity;
+    operations::ImageCache image_cache;
+    operations::AddressBook addresses;
+    state::HaKeeper ha;
+    Services services;
+    state::PatientReferences references;
+    identity::Identity identity;
+    const api::Catalog catalog;
+    const std::vector<api::ResourceShape> shapes;
+    const api::SchemaBuilder schemas;
+    jobs::JobEngine jobs;
+    state::ExpiryKeeper expiry;
+    std::unique_ptr<http::HttpServer> server;
+
+    void submit(const char* operation, const VmId& vm);
+    void set_admin_password();
+    std::vector<std::string> not_ready_because();
+};
+
+Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
+    : settings(std::move(chosen)),
+      database(database_path),
+      inventory(database, clock),
+      http_client(client_settings(settings)),
+      disk_images(QemuImgSettings{}),
+      libvirt(libvirt_settings(settings), clock),
+      timer(clock),
+      host(prepare_store(inventory, settings)),
+      states(inventory, libvirt.observer(), clock, host),
+      capacity(settings, inventory, libvirt.inspector(), host),
+      image_cache(inventory, files),
+      addresses(settings, inventory, libvirt.networks()),
+      ha(inventory, timer, clock, {settings.ha_first_delay, settings.ha_longest_delay},
+         [this](const VmId& vm) { submit("StartVmInstance", vm); }),
+      services{settings, clock,       inventory, states,           libvirt.power(), libvirt.definitions(), libvirt.inspector(), libvirt.networks(),
+               disk_images, files, http_client, host,      capacity,         image_cache,     addresses, [this](const VmId& vm) { ha.consider(vm); }},
+      references(inventory, states, settings.libvirt_wait),
+      identity(database, clock, {settings.session_timeout, static_cast<std::size_t>(settings.max_sessions)}),
+      catalog(operations::make_catalog(services, {identity::identity_api(identity), operations::jobs_api([this]() -> jobs::JobEngine& { return jobs; }, clock)})),
+      shapes(all_shapes()),
+      schemas(shapes),
+      jobs(database, clock, catalog, references, http_client, job_settings(settings)),
+      expiry(inventory, timer, clock, settings.expunge_after, [this](const VmId& vm) { submit("ExpungeVmInstance", vm); }) {
+    jobs.set_decorate([this](const api::Row& row, nlohmann::json result, bool wanted) { return schemas.decorate(row, std::move(result), wanted); });
+    inventory.on_vm_change([this](const VmId& vm) { ha.consider(vm); });
+}
+
+void Agent::Parts::submit(const char* operation, const VmId& vm) {
+    try {
+        jobs.submit_internal(operation, {{"uuid", vm.str()}});
+    } catch (...) {
+        log::error("a job of the agent itself was not accepted", {{"operation", operation}, {"vm", vm.str()}, {"error", current_error().details()}});
+    }
+}
+
+void Agent::Parts::set_admin_password() {
+    identity.open();
+    if (!settings.admin_password.empty()) {
+        identity.fix_admin_password(settings.admin_password);
+    } else if (const auto made = identity.make_first_admin_password()) {
+        const std::string path = settings.state_directory + "/admin-password";
+        identity::write_password_file(path, *made);
+        log::warning("the admin's first password was written to a file", {{"path", path}});
+    }
+}
+
+std::vector<std::string> Agent::Parts::not_ready_because() {
+    std::vector<std::string> reasons;
+    if (!states.connected()) reasons.push_back("libvirt does not answer");
+    return reasons;
+}
+
+Agent::Agent(config::Settings settings, const std::string& database) : parts_(std::make_unique<Parts>(std::move(settings), database)) {}
+
+Agent::~Agent() {
+    stop();
+}
+
+void Agent::start() {
+    Parts& parts = *parts_;
+    parts.set_admin_password();
+    // QEMU's user writes the serial logs through virtlogd; it must be able to pass.
+    std::filesystem::create_directories(parts.settings.state_directory + "/serial");
+    for (const PrimaryStorage& storage : parts.inventory.list<PrimaryStorage>()) parts.files.prepare(storage.url);
+    for (const BackupStorage& storage : parts.inventory.list<BackupStorage>()) parts.files.prepare(storage.url);
+    parts.files.prepare(parts.settings.state_directory + "/serial");
+    parts.states.forget_all("the agent started");
+    parts.timer.start();
+    parts.libvirt.observer().start(parts.states);
+    parts.jobs.start();
+    parts.expiry.start();
+    http::HttpParts http{parts.catalog, parts.shapes, parts.references, parts.jobs, parts.identity, parts.clock,
+                         [&parts] { return parts.not_ready_because(); }, HVAGENT_VERSION};
+    parts.server = std::make_unique<http::HttpServer>(server_settings(parts.settings), std::move(http));
+    parts.server->start();
+}
+
+void Agent::stop() {
+    Parts& parts = *parts_;
+    if (parts.server) parts.server->stop();
+    parts.jobs.stop();
+    parts.timer.stop();
+    parts.libvirt.observer().stop();
+}
+
+int Agent::port() const {
+    return parts_->server ? parts_->server->port() : 0;
+}
+
+std::string Agent::openapi() const {
+    return api::make_openapi(parts_->catalog, parts_->shapes, HVAGENT_VERSION).dump(2);
+}
+
+std::string Agent::catalog() const {
+    return api::describe_catalog(parts_->catalog, parts_->shapes).dump();
+}
+
+}  // namespace hvagent::app

@@ -1,0 +1,30 @@
+// The one place that knows agent and drivers: makes each object once and connects them.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "agent/config/settings.h"
+
+namespace hvagent::app {
+
+class Agent {
+public:
+    // Makes everything; touches nothing but its database. `database` may be ":memory:" to print documents.
+    Agent(config::Settings settings, const std::string& database);
+    ~Agent();
+
+    // Storage, libvirt, unfinished jobs, then the API. Error tells what is missing.
+    void start();
+    // The API first, then jobs: what is unfinished is resumed by the next start.
+    void stop();
+
+    int port() const;
+    std::string openapi() const;
+    std::string catalog() const;  // as JSON: what hvctl is built with
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace hvagent::app

@@ -1,0 +1,239 @@
+// hvctl: the command line of hvagentd.
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+
+#include "agent/cli/catalog.h"
+#include "agent/cli/client.h"
+#include "agent/cli/command_line.h"
+#include "agent/cli/complete.h"
+#include "agent/cli/session_file.h"
+#include "agent/cli/table.h"
+
+namespace {
+
+using namespace hvagent::cli;
+
+enum Exit { done = 0, refused = 1, usage = 2, unreachable = 3 };
+
+struct Options {
+    std::string url;
+    std::string ca_file;
+    std::string account = "admin";
+    std::string password_file;
+    bool as_json = false;
+    bool no_wait = false;
+    std::vector<std::string> words;
+};
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+}
+
+std::string ask_password() {
+    termios before{};
+    const bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+    if (is_terminal) {
+        std::cerr << "Password: " << std::flush;
+        termios silent = before;
+        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    std::string password;
+    std::getline(std::cin, password);
+    if (is_terminal) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        std::cerr << "\n";
+    }
+    return password;
+}
+
+std::string find_password(const Options& options) {
+    if (!options.password_file.empty()) {
+        std::ifstream file(options.password_file);
+        std::string password;
+        if (!std::getline(file, password)) throw std::runtime_error("no password can be read from " + options.password_file);
+        return password;
+    }
+    const std::string password = environment("HVCTL_PASSWORD");
+    return password.empty() ? ask_password() : password;
+}
+
+StoredSession choose_session(const Options& options) {
+    StoredSession session = load_session().value_or(StoredSession{});
+    const std::string url = !options.url.empty() ? options.url : environment("HVCTL_URL");
+    if (!url.empty() && url != session.url) session = {url, "", ""};
+    if (session.url.empty()) session.url = "http://127.0.0.1:8080";
+    if (!options.ca_file.empty()) session.ca_file = options.ca_file;
+    if (const std::string given = environment("HVCTL_SESSION"); !given.empty()) session.session = given;
+    return session;
+}
+
+std::size_t terminal_width() {
+    winsize size{};
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+// One line on a terminal that is written over; nothing elsewhere.
+class ProgressLine {
+public:
+    explicit ProgressLine(std::string operation) : operation_(std::move(operation)), shown_(isatty(STDERR_FILENO) != 0) {}
+    ~ProgressLine() {
+        if (shown_ && used_) std::cerr << "\r\033[K" << std::flush;
+    }
+    void operator()(int percent, const std::string& what) {
+        if (!shown_) return;
+        used_ = true;
+        std::cerr << "\r\033[K" << operation_ << " " << percent << "% " << what << std::flush;
+    }
+
+private:
+    std::string operation_;
+    bool shown_;
+    bool used_ = false;
+};
+
+std::vector<std::string> fields_asked(const std::vector<std::string>& words) {
+    std::vector<std::string> fields;
+    for (const std::string& word : words) {
+        if (!word.starts_with("fields=")) continue;
+        std::stringstream list(word.substr(7));
+        for (std::string field; std::getline(list, field, ',');) fields.push_back(field);
+    }
+    return fields;
+}
+
+void print_answer(const Options& options, const json& answer) {
+    if (options.as_json) {
+        std::cout << answer.dump(2) << "\n";
+    } else if (answer.contains("inventories")) {
+        print_table(std::cout, answer["inventories"], fields_asked(options.words), terminal_width());
+        if (answer.contains("total")) std::cout << "total: " << answer["total"] << "\n";
+    } else {
+        json shown = answer;
+        shown.erase("schema");
+        const json inventory = shown.value("inventory", json());
+        shown.erase("inventory");
+        if (inventory.is_object()) print_record(std::cout, inventory);
+        print_record(std::cout, shown);
+    }
+}
+
+int help_operation(const CliCatalog& catalog, const std::string& name) {
+    const CliOperation* operation = catalog.find(name);
+    if (!operation) throw std::runtime_error("there is no operation " + name + "; `hvctl list` shows them");
+    std::cout << operation->name << ": " << operation->summary << "\n" << operation->method << " " << operation->path << "\n\n";
+    for (const CliParam& param : operation->params) {
+        std::cout << "  " << param.name << (param.required ? " (required)" : "") << "  " << param.type();
+        std::string values;
+        for (const std::string& value : param.enum_values()) values += (values.empty() ? "" : "|") + value;
+        if (!values.empty() && param.type() != "boolean") std::cout << " " << values;
+        std::cout << "\n      " << param.doc << "\n";
+    }
+    if (!operation->query_resource.empty()) {
+        std::cout << "\nFields for conditions, sort and fields:\n ";
+        for (const std::string& field : catalog.query_fields(operation->query_resource, "")) std::cout << " " << field;
+        std::cout << "\n";
+    }
+    return done;
+}
+
+int log_in(const Options& options) {
+    StoredSession session = choose_session(options);
+    Client client(session.url, "", session.ca_file);
+    session.session = client.login(options.account, find_password(options));
+    save_session(session);
+    std::cout << "logged in to " << session.url << " as " << options.account << "\n";
+    return done;
+}
+
+int log_out() {
+    if (const auto session = load_session()) {
+        Client client(session->url, session->session, session->ca_file);
+        client.call({"DELETE", "/accounts/sessions/" + session->session, json()}, true, [](int, const std::string&) {});
+    }
+    forget_session();
+    return done;
+}
+
+int run_operation(const CliCatalog& catalog, const Options& options) {
+    const CliOperation* operation = catalog.find(options.words.front());
+    if (!operation) throw std::runtime_error("there is no operation " + options.words.front() + "; `hvctl list` shows them");
+    const HttpRequest request = make_request(*operation, {options.words.begin() + 1, options.words.end()});
+    const StoredSession session = choose_session(options);
+    Client client(session.url, session.session, session.ca_file);
+    if (session.session.empty() && !environment("HVCTL_PASSWORD").empty()) client.login(options.account, environment("HVCTL_PASSWORD"));
+    json answer;
+    {
+        ProgressLine progress(operation->name);
+        answer = client.call(request, !options.no_wait, [&](int percent, const std::string& what) { progress(percent, what); });
+    }
+    print_answer(options, answer);
+    return done;
+}
+
+int run(const Options& options) {
+    const CliCatalog catalog(embedded_catalog());
+    const std::string& command = options.words.front();
+    if (command == "login") return log_in(options);
+    if (command == "logout") return log_out();
+    if (command == "list") {
+        for (const CliOperation& operation : catalog.operations())
+            std::cout << operation.name << std::string(operation.name.size() < 44 ? 44 - operation.name.size() : 1, ' ') << operation.summary << "\n";
+        return done;
+    }
+    if (command == "help" && options.words.size() == 2) return help_operation(catalog, options.words[1]);
+    if (command == "completion") {
+        std::cout << bash_completion_script();
+        return done;
+    }
+    return run_operation(catalog, options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc > 1 && std::string(argv[1]) == "__complete") {
+        for (const std::string& word : complete(CliCatalog(embedded_catalog()), {argv + 2, argv + argc})) std::cout << word << "\n";
+        return done;
+    }
+    Options options;
+    CLI::App app{"hvctl: the command line of hvagentd\n\n"
+                 "  hvctl login --url http://HOST:8080       store a session\n"
+                 "  hvctl list                               all operations\n"
+                 "  hvctl help OPERATION                     its parameters\n"
+                 "  hvctl OPERATION key=value...             run it, wait for its job\n"
+                 "  hvctl QueryX condition... key=value...   name~=web-% state=Running sort=-createDate\n"
+                 "  source <(hvctl completion bash)\n"};
+    app.add_option("--url", options.url, "the agent; default: $HVCTL_URL, the last login, http://127.0.0.1:8080");
+    app.add_option("--ca", options.ca_file, "PEM authorities for https");
+    app.add_option("--account", options.account, "account for login");
+    app.add_option("--password-file", options.password_file, "first line is the password; default: $HVCTL_PASSWORD, else asked");
+    app.add_flag("--json", options.as_json, "print the answer as JSON");
+    app.add_flag("--no-wait", options.no_wait, "print the job's address instead of waiting");
+    app.set_version_flag("--version", HVAGENT_VERSION);
+    app.add_option("words", options.words, "command or operation, and its parameters")->required();
+    app.positionals_at_end(false);
+    CLI11_PARSE(app, argc, argv);
+    try {
+        return run(options);
+    } catch (const ApiFailure& failure) {
+        if (options.as_json && !failure.error.is_null())
+            std::cout << json{{"error", failure.error}}.dump(2) << "\n";
+        else
+            std::cerr << "hvctl: " << failure.what() << "\n";
+        return refused;
+    } catch (const ConnectionFailure& failure) {
+        std::cerr << "hvctl: " << failure.what() << "\n";
+        return unreachable;
+    } catch (const std::exception& failure) {
+        std::cerr << "hvctl: " << failure.what() << "\n";
+        return usage;
+    }
+}
