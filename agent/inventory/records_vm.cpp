@@ -46,6 +46,7 @@ const Record<Vm>& record_of<Vm>() {
                                          .internal("transition", &Vm::transition)
                                          .internal("destroyed_at", &Vm::destroyed_at)
                                          .internal("should_run", &Vm::should_run)
+                                         .internal("creation_plan", &Vm::creation_plan)
                                          .generated("state", state_expression, state_names())
                                          .dates()
                                          .index({"name"})

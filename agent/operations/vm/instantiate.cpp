@@ -39,7 +39,7 @@ void fetch_isos(Services& services, Job& job, const VmId& vm, const PrimaryStora
 
 void instantiate(Services& services, Job& job, const VmId& id) {
     const Vm vm = services.inventory.get<Vm>(id);
-    if (vm.creation_plan.empty()) return;
+    if (vm.intent != VmIntent::created) return;  // an earlier life of this job came so far
     const CreationPlan plan = parse_creation_plan(vm.creation_plan);
     services.inventory.transaction([&] {
         for (std::size_t i = 0; i < plan.disks.size(); ++i) record_volume(services, id, plan, i);
