@@ -98,6 +98,13 @@ bool holds(const Condition& condition, const ShapeField& field, const json& reco
     if (condition.comparison == Comparison::is_null) return is_null;
     if (condition.comparison == Comparison::not_null) return !is_null;
     if (is_null) return false;
+    // As over the store: some item of the list fulfils the condition.
+    if (found->is_array())
+        return std::any_of(found->begin(), found->end(), [&](const json& item) {
+            ShapeField of_item = field;
+            of_item.type = FieldType::text;
+            return holds(condition, of_item, json::object({{field.name, item}}));
+        });
     switch (condition.comparison) {
         case Comparison::equal: return compare(field, *found, condition.value, condition) == 0;
         case Comparison::not_equal: return compare(field, *found, condition.value, condition) != 0;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "agent/operations/network/ipv4.h"
+#include "agent/operations/network/nat.h"
 #include "hvagent/error.h"
 
 namespace hvagent::operations {
@@ -38,8 +39,7 @@ bool AddressBook::try_range(const IpRange& range, const NicId& nic, const std::s
     if (!first || !last) return false;
     std::set<std::int64_t> taken;
     for (const UsedIp& used : inventory_.list<UsedIp>({{"l3NetworkUuid", range.l3_network.str()}})) {
-        if (used.ip == wanted)
-            throw Error(Code::no_free_ip, "the address " + wanted + " is taken by NIC " + used.nic.str());
+        if (used.ip == wanted) throw Error(Code::no_free_ip, "the address " + wanted + " is taken by NIC " + used.nic.str());
         taken.insert(used.ip_number);
     }
     if (const auto gateway = parse_ipv4(range.gateway)) taken.insert(*gateway);
@@ -66,8 +66,9 @@ void AddressBook::allocate(const NicId& nic, const std::string& wanted) {
     for (const IpRange& range : ranges)
         if (try_range(range, nic, wanted)) return;
     const L3Network network = inventory_.get<L3Network>(record.l3_network);
-    throw Error(Code::no_free_ip, wanted.empty() ? "no address is left in the L3 network " + network.name
-                                                 : "the address " + wanted + " lies in no range of the L3 network " + network.name);
+    throw Error(Code::no_free_ip, wanted.empty()
+                                      ? "no address is left in the L3 network " + network.name
+                                      : "the address " + wanted + " lies in no range of the L3 network " + network.name);
 }
 
 void AddressBook::release(const NicId& nic) {
@@ -93,26 +94,25 @@ std::string AddressBook::make_mac() {
     for (;;) {
         const std::uint32_t bits = random();
         char text[18];
-        std::snprintf(text, sizeof text, "fa:%02x:%02x:%02x:%02x:00", bits & 0xff, bits >> 8 & 0xff, bits >> 16 & 0xff, bits >> 24);
+        std::snprintf(text, sizeof text, "fa:%02x:%02x:%02x:%02x:00", bits & 0xff, bits >> 8 & 0xff, bits >> 16 & 0xff,
+                      bits >> 24);
         if (mac_is_free(text)) return text;
     }
 }
 
 bool AddressBook::is_nat(const L3NetworkId& l3_network) const {
-    if (!settings_.network_enabled) return false;
     const auto l3 = inventory_.find<L3Network>(l3_network);
     const auto l2 = l3 ? inventory_.find<L2Network>(l3->l2_network) : std::nullopt;
-    return l2 && l2->physical_interface == settings_.network_bridge;
+    return l2 && operations::is_nat(settings_, *l2);
 }
 
 NatNetworkSpec AddressBook::nat_spec() const {
-    const auto cidr = parse_cidr(settings_.network_cidr);
-    if (!cidr) throw Error(Code::invalid_argument, "[network] cidr must look like 192.168.221.0/24, but is " + settings_.network_cidr);
+    const NatAddresses nat = nat_addresses(settings_);
     NatNetworkSpec spec;
     spec.name = settings_.network_name;
     spec.bridge = settings_.network_bridge;
-    spec.gateway = ipv4_text(cidr->address + 1);
-    spec.netmask = ipv4_text(cidr->mask());
+    spec.gateway = ipv4_text(nat.gateway);
+    spec.netmask = ipv4_text(nat.network.mask());
     spec.dns_servers = settings_.network_dns;
     return spec;
 }
@@ -135,7 +135,8 @@ void AddressBook::plug(const L3NetworkId& l3_network, NicSpec& spec) {
     }
     const L2Network l2 = inventory_.get<L2Network>(l3.l2_network);
     if (!networks_.bridge_exists(l2.physical_interface))
-        throw Error(Code::operation_failed, "the L2 network " + l2.name + " needs the bridge " + l2.physical_interface + ", which this host has not");
+        throw Error(Code::operation_failed, "the L2 network " + l2.name + " needs the bridge " + l2.physical_interface +
+                                                ", which this host has not");
     spec.bridge = l2.physical_interface;
 }
 

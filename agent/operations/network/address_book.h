@@ -20,7 +20,7 @@ public:
     // address keeps it. Error(no_free_ip) names the network, or the holder of the wanted address.
     void allocate(const NicId& nic, const std::string& wanted);
     void release(const NicId& nic);
-    std::string make_mac();                       // "fa:..", not in use here
+    std::string make_mac();  // "fa:..", not in use here
     bool mac_is_free(const std::string& mac) const;
 
     // Tells the host's DHCP server about the NIC (or that it is gone); networks without our DHCP are left alone.
