@@ -1,0 +1,1 @@
+source <(hvctl completion bash)
