@@ -186,7 +186,7 @@ void Agent::start() {
     for (const PrimaryStorage& storage : parts.inventory.list<PrimaryStorage>()) parts.files.prepare(storage.url);
     for (const BackupStorage& storage : parts.inventory.list<BackupStorage>()) parts.files.prepare(storage.url);
     parts.files.prepare(parts.settings.state_directory + "/serial");
-    parts.states.forget_all("the agent started");
+    parts.states.begin();
     parts.timer.start();
     parts.libvirt.observer().start(parts.states);
     parts.jobs.start();

@@ -20,6 +20,14 @@ bool is_on_host(VmState state) {
 VmStates::VmStates(inventory::Inventory& inventory, VmObserver& observer, const Clock& clock, HostId host)
     : inventory_(inventory), observer_(observer), clock_(clock), host_(std::move(host)) {}
 
+void VmStates::begin() {
+    inventory_.transaction([&] {
+        for (const Vm& vm : inventory_.list<Vm>())
+            if (vm.transition) inventory_.observe<Vm>(vm.uuid, [](Vm& record) { record.transition.reset(); });
+    });
+    forget_all("the agent started");
+}
+
 void VmStates::forget_all(const std::string& reason) {
     inventory_.transaction([&] {
         for (const Vm& vm : inventory_.list<Vm>({{"intent", std::string(to_text(VmIntent::kept))}}))

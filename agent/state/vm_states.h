@@ -21,8 +21,9 @@ class VmStates final : public VmObserverListener {
 public:
     VmStates(inventory::Inventory& inventory, VmObserver& observer, const Clock& clock, HostId host);
 
-    // Nothing is known at start: every VM that may run is Unknown until libvirt showed it.
-    void forget_all(const std::string& reason);
+    // At start, before any job: transitions of an earlier life are over, and every VM that may run is Unknown until libvirt
+    // showed it.
+    void begin();
 
     void on_connected(std::vector<VmObservation> picture) override;
     void on_event(const VmEvent& event) override;
@@ -56,6 +57,7 @@ private:
     bool is_echo(const VmId& vm, VmState state);
     bool was_overtaken(const VmId& vm);
     void write(const VmObservation& observation);
+    void forget_all(const std::string& reason);
     void announce();
 
     inventory::Inventory& inventory_;
