@@ -53,7 +53,7 @@ Session& ConnectionPool::Lease::session() {
     return *member_;
 }
 
-// With the mutex held. Null when every connection is full and no more may be opened.
+// With the mutex held; waits while every connection is full and no more may be opened.
 std::shared_ptr<ConnectionPool::Member> ConnectionPool::choose(std::unique_lock<std::mutex>& lock, Moment deadline,
                                                                bool& must_open) {
     const std::size_t most = static_cast<std::size_t>(limits_.connections);

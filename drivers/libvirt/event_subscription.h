@@ -20,6 +20,7 @@ public:
     const Connect& connection() const { return connection_; }
 
 private:
+    void watch_for_close();
     template <class Callback>
     void subscribe(int event_id, Callback callback, bool required);
 
