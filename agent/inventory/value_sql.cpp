@@ -91,12 +91,24 @@ SqlText compare_instant(const std::string& expression, Comparison comparison, co
     }
 }
 
+// The commas of "Nov 14, 2017 10:20:57 PM" are no separators.
+std::vector<Instant> instants_of(const Condition& condition) {
+    std::vector<Instant> instants;
+    const std::vector<std::string> items = items_of(condition);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const bool is_half = !parse_date(items[i]) && i + 1 < items.size();
+        instants.push_back(instant_of(condition, is_half ? items[i] + "," + items[i + 1] : items[i]));
+        if (is_half) ++i;
+    }
+    return instants;
+}
+
 SqlText compare_time(const std::string& expression, Comparison comparison, const Condition& condition) {
     const bool is_set = comparison == Comparison::in || comparison == Comparison::not_in;
     if (!is_set) return compare_instant(expression, comparison, instant_of(condition, condition.value));
     SqlText any;
-    for (const std::string& item : items_of(condition)) {
-        SqlText one = compare_instant(expression, Comparison::equal, instant_of(condition, item));
+    for (const Instant& instant : instants_of(condition)) {
+        SqlText one = compare_instant(expression, Comparison::equal, instant);
         any.sql += (any.sql.empty() ? "" : " OR ") + one.sql;
         any.values.insert(any.values.end(), one.values.begin(), one.values.end());
     }
@@ -132,7 +144,6 @@ std::string like_pattern(std::string_view pattern) {
 std::vector<std::string> items_of(const Condition& condition) {
     std::vector<std::string> items;
     const std::string_view value = condition.value;
-    // Dates contain commas: "Nov 14, 2017 10:20:57 PM"; the comma of a date is followed by a blank and the year.
     for (std::size_t at = 0; at <= value.size();) {
         const std::size_t end = std::min(value.find(',', at), value.size());
         items.emplace_back(value.substr(at, end - at));

@@ -1,49 +1,49 @@
-// A store in a temporary directory with a clock the test moves, and short ways to fill it.
+// A store in memory with a clock the test sets, in a zone eight hours east of Greenwich.
 #pragma once
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <memory>
+#include <cstdlib>
+#include <ctime>
 #include <string>
+#include <vector>
 
 #include "agent/inventory/inventory.h"
 #include "drivers/sqlite/sqlite_database.h"
+#include "tests/fakes/thrown_error.h"
 
 namespace hvagent::inventory {
 
-class MovableClock final : public Clock {
+class SetClock final : public Clock {
 public:
     Time now() const override { return from_unix_ms(unix_ms); }
     Moment moment() const override { return Moment(milliseconds(unix_ms)); }
-    std::int64_t unix_ms = 1510698057123;  // Nov 14, 2017 10:20:57.123 PM UTC
+    std::int64_t unix_ms = 1510669257123;  // Nov 14, 2017 10:20:57.123 PM in this zone
 };
 
-class TemporaryDirectory {
+// The zone of the process; POSIX form, so that no zone files are needed.
+class InZone {
 public:
-    TemporaryDirectory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "hvagent-inventory-XXXXXX").string();
-        if (!mkdtemp(pattern.data())) throw std::runtime_error("mkdtemp failed");
-        path = pattern;
+    explicit InZone(const char* zone) {
+        setenv("TZ", zone, 1);
+        tzset();
     }
-    ~TemporaryDirectory() { std::filesystem::remove_all(path); }
-    std::filesystem::path path;
+    ~InZone() {
+        unsetenv("TZ");
+        tzset();
+    }
 };
+
+// Ids that can be read in a failure: "00000000000000000000000000000042".
+inline std::string uuid(int number) {
+    const std::string digits = std::to_string(number);
+    return std::string(32 - digits.size(), '0') + digits;
+}
 
 class StoreTest : public testing::Test {
 protected:
-    StoreTest()
-        : database(std::make_unique<SqliteDatabase>((directory.path / "store.db").string())), inventory(*database, clock) {
-        setenv("TZ", "UTC", 1);
-        tzset();
-        inventory.migrate();
-    }
+    StoreTest() { inventory.migrate(); }
 
-    // "0000...0<number>": ids that can be read in a failure.
-    static std::string uuid(int number) {
-        std::string text = std::to_string(number);
-        return std::string(32 - text.size(), '0') + text;
-    }
     Vm add_vm(int number, const std::string& name) {
         Vm vm;
         vm.uuid = VmId(uuid(number));
@@ -51,32 +51,26 @@ protected:
         inventory.insert(vm);
         return vm;
     }
-    // The names of what a query finds, in order.
+    // The names of what a query finds, in its order.
     std::vector<std::string> names(std::string_view resource, const std::vector<std::string>& conditions) {
         api::QueryRequest request;
         request.conditions = conditions;
-        return names(resource, request);
+        return names_of(resource, request);
     }
-    std::vector<std::string> names(std::string_view resource, const api::QueryRequest& request) {
+    std::vector<std::string> names_of(std::string_view resource, const api::QueryRequest& request) {
         std::vector<std::string> found;
-        for (const json& one : inventory.query(resource, request).at("inventories")) found.push_back(one.value("name", ""));
+        const json answer = inventory.query(resource, request);
+        for (const json& one : answer.at("inventories")) found.push_back(one.value("name", ""));
         return found;
     }
-
-    TemporaryDirectory directory;
-    MovableClock clock;
-    std::unique_ptr<SqliteDatabase> database;
-    Inventory inventory;
-};
-
-template <class F>
-Error error_of(F&& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error;
+    Error query_error(std::string_view resource, const std::string& condition) {
+        return thrown_error([&] { names(resource, {condition}); });
     }
-    return Error(Code::internal, "no error at all");
-}
+
+    InZone zone{"CST-8"};
+    SetClock clock;
+    SqliteDatabase database{":memory:"};
+    Inventory inventory{database, clock};
+};
 
 }  // namespace hvagent::inventory
