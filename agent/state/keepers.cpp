@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "hvagent/error.h"
 #include "hvagent/log.h"
 
 namespace hvagent::state {
@@ -30,7 +31,8 @@ void HaKeeper::consider(const VmId& vm) {
             std::lock_guard lock(mutex_);
             Tries& tries = tries_[vm];
             if (tries.waiting) return;
-            const bool was_calm = tries.delay.count() == 0 || clock_.moment() - tries.last_start > tries.delay + settings_.calm;
+            const bool was_calm =
+                tries.delay.count() == 0 || clock_.moment() - tries.last_start > tries.delay + settings_.calm;
             tries.delay = was_calm ? settings_.first_delay : std::min(tries.delay * 2, settings_.longest_delay);
             tries.waiting = true;
             delay = tries.delay;
@@ -47,20 +49,36 @@ void HaKeeper::start(const VmId& vm) {
         tries.waiting = false;
         tries.last_start = clock_.moment();
     }
-    if (is_due(vm)) start_vm_(vm);
+    if (!is_due(vm)) return;
+    try {
+        start_vm_(vm);
+    } catch (const Error& error) {
+        log::warning("a NeverStop VM could not be given to a job", {{"vm", vm.str()}, {"error", error.details()}});
+        consider(vm);
+    }
 }
 
 ExpiryKeeper::ExpiryKeeper(inventory::Inventory& inventory, Timer& timer, const Clock& clock, seconds lifetime,
                            std::function<void(const VmId&)> expunge_vm)
     : inventory_(inventory), timer_(timer), clock_(clock), lifetime_(lifetime), expunge_vm_(std::move(expunge_vm)) {}
 
+// One that cannot be expunged now must not keep the others, or the next look.
+void ExpiryKeeper::expunge(const VmId& vm) {
+    try {
+        expunge_vm_(vm);
+    } catch (const Error& error) {
+        log::warning("an expired VM could not be given to a job", {{"vm", vm.str()}, {"error", error.details()}});
+    }
+}
+
 void ExpiryKeeper::check() {
     const Time now = clock_.now();
-    Time next = now + std::chrono::minutes(1);
+    // A VM destroyed after this look is not due before its lifetime is over.
+    Time next = now + std::min<seconds>(std::chrono::minutes(1), lifetime_);
     for (const Vm& vm : inventory_.list<Vm>({{"intent", std::string(to_text(VmIntent::destroyed))}})) {
         const Time due = vm.destroyed_at + lifetime_;
         if (due <= now)
-            expunge_vm_(vm.uuid);
+            expunge(vm.uuid);
         else
             next = std::min(next, due);
     }

@@ -54,6 +54,7 @@ public:
 
 private:
     void check();
+    void expunge(const VmId& vm);
 
     inventory::Inventory& inventory_;
     Timer& timer_;

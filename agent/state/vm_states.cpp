@@ -66,7 +66,14 @@ void VmStates::on_event(const VmEvent& event) {
         if (guest_listener_) guest_listener_(event);
         return;
     }
-    if (!is_echo(event.observation.vm, event.observation.state)) write(event.observation);
+    {
+        std::lock_guard in_order(order_);
+        const auto echo = match_echo(event.observation.vm, event.observation.state);
+        if (!echo)
+            write(event.observation);
+        else if (!echo->outdated)
+            write_echo(event.observation);
+    }
     announce();
 }
 
@@ -120,7 +127,8 @@ bool VmStates::wait_until(const VmId& vm, const std::vector<VmState>& states, Mo
 std::optional<VmState> VmStates::look(const VmId& vm) {
     try {
         const std::optional<VmObservation> seen = observer_.look(vm);
-        const VmObservation observation = seen ? *seen : VmObservation{vm, VmState::stopped, "not on the host", clock_.now()};
+        const VmObservation observation =
+            seen ? *seen : VmObservation{vm, VmState::stopped, "not on the host", clock_.now()};
         write(observation);
         return observation.state;
     } catch (const Error& error) {
@@ -139,18 +147,34 @@ void VmStates::forget_echo(const VmId& vm) {
     echoes_.erase(vm);
 }
 
-bool VmStates::is_echo(const VmId& vm, VmState state) {
+void VmStates::outdate_echoes(const VmId& vm) {
     std::lock_guard lock(mutex_);
     const auto found = echoes_.find(vm);
-    if (found == echoes_.end()) return false;
+    if (found == echoes_.end()) return;
+    for (Echo& echo : found->second) echo.outdated = true;
+}
+
+std::optional<VmStates::Echo> VmStates::match_echo(const VmId& vm, VmState state) {
+    std::lock_guard lock(mutex_);
+    const auto found = echoes_.find(vm);
+    if (found == echoes_.end()) return std::nullopt;
     auto& expected = found->second;
+    // A call that changed nothing has no echo; what comes so late is an event of its own.
+    const Moment now = clock_.moment();
+    std::erase_if(expected, [now](const Echo& echo) { return !echo.seen && echo.expires < now; });
     for (std::size_t i = 0; i < expected.size(); ++i) {
         if (expected[i].seen || expected[i].state != state) continue;
         for (std::size_t earlier = 0; earlier <= i; ++earlier) expected[earlier].seen = true;
-        return true;
+        return expected[i];
     }
     for (Echo& echo : expected) echo.overtaken = echo.overtaken || echo.seen;
-    return false;
+    return std::nullopt;
+}
+
+// The job writes the state itself, so an echo has something to say only when an older event came in between.
+void VmStates::write_echo(const VmObservation& observation) {
+    const auto vm = inventory_.find<Vm>(observation.vm);
+    if (vm && !vm->transition && vm->observed != observation.state) write(observation);
 }
 
 bool VmStates::was_overtaken(const VmId& vm) {
@@ -180,6 +204,7 @@ void VmStates::write(const VmObservation& observation) {
 }
 
 Transition::Transition(VmStates& states, VmId vm, VmState via) : states_(states), vm_(std::move(vm)) {
+    states_.outdate_echoes(vm_);
     states_.inventory_.observe<Vm>(vm_, [&](Vm& record) { record.transition = via; });
 }
 
@@ -195,6 +220,7 @@ Transition::~Transition() {
 }
 
 void Transition::arrived(VmState state, const std::string& reason, const std::function<void(Vm&)>& also) {
+    std::lock_guard in_order(states_.order_);
     const bool overtaken = states_.was_overtaken(vm_);
     states_.inventory_.transaction([&] {
         if (!overtaken) states_.write({vm_, state, reason, states_.clock_.now()});

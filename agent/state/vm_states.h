@@ -44,17 +44,21 @@ public:
 
 private:
     friend class Transition;
-    // A call of ours that an event will echo: the job writes the state itself, the echo is dropped, and what comes after the
-    // echo is news that the job must not overwrite.
+    // A call of ours that an event will echo: the job writes the state itself, and what comes after the echo is news that
+    // the job must not overwrite.
     struct Echo {
         VmState state;
         Moment expires;
         bool seen = false;
         bool overtaken = false;
+        bool outdated = false;  // a later job works on the VM: the echo says nothing about now
     };
     void expect_echo(const VmId& vm, VmState state);
+    void outdate_echoes(const VmId& vm);
     void forget_echo(const VmId& vm);
-    bool is_echo(const VmId& vm, VmState state);
+    // The echo that this event is; nullopt when it is none.
+    std::optional<Echo> match_echo(const VmId& vm, VmState state);
+    void write_echo(const VmObservation& observation);
     bool was_overtaken(const VmId& vm);
     void write(const VmObservation& observation);
     void forget_all(const std::string& reason);
@@ -66,6 +70,7 @@ private:
     const HostId host_;
     std::function<void(const VmEvent&)> guest_listener_;
 
+    std::mutex order_;  // an event, and the end of a transition, are judged and written as one; taken before mutex_
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
     std::uint64_t news_ = 0;  // counts what may have changed a state; waiters compare it
@@ -98,7 +103,9 @@ class PatientReferences final : public api::References {
 public:
     PatientReferences(const inventory::Inventory& inventory, const VmStates& states, milliseconds patience)
         : inventory_(inventory), states_(states), patience_(patience) {}
-    bool exists(std::string_view resource, const std::string& uuid) const override { return inventory_.exists(resource, uuid); }
+    bool exists(std::string_view resource, const std::string& uuid) const override {
+        return inventory_.exists(resource, uuid);
+    }
     std::optional<VmState> vm_state(const VmId& vm) const override {
         states_.wait_connected(patience_);
         return inventory_.vm_state(vm);
