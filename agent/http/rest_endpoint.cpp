@@ -27,6 +27,17 @@ Response unknown_job(const std::string& uuid) {
     return response;
 }
 
+// The answer, or the one for what went wrong on the way to it.
+void respond(Exchange& exchange, const std::function<Response()>& make_answer) {
+    Response answer;
+    try {
+        answer = make_answer();
+    } catch (...) {
+        answer = error_answer(current_error());
+    }
+    exchange.respond(std::move(answer));
+}
+
 }  // namespace
 
 json answer_now(const api::Row& row, const json& arguments, const api::References& references, const api::Call& call) {
@@ -54,21 +65,24 @@ void RestEndpoint::handle(const std::shared_ptr<Exchange>& exchange, const std::
     const Choice choice = Router::choose(std::move(candidates), body);
     const api::Row& row = *choice.candidate.row;
     const json arguments = row.accept(gather_arguments(choice, body, parse_query(split_target(request.target).query)));
-    if (row.is_job) return exchange->respond(submit(request, row, arguments, body));
-    read_job_request(request);  // malformed headers are refused here too, though nothing is made of them
+    read_job_request(request);  // malformed headers are refused also where nothing is made of them
+    if (row.is_job) {
+        submissions_.run([this, exchange, &row, arguments, body] {
+            respond(*exchange, [&] { return submit(exchange->request, row, arguments, body); });
+        });
+        return;
+    }
     const Caller caller = row.needs_session ? authenticate(request, parts_.identity) : Caller{};
     const api::Call call{caller.account, caller.session, request.client_address};
     if (row.is_query) return exchange->respond(run(request, row, arguments, call));
-    slow_.run([this, exchange, &row, arguments, call] { exchange->respond(run(exchange->request, row, arguments, call)); });
+    slow_.run([this, exchange, &row, arguments, call] {
+        respond(*exchange, [&] { return run(exchange->request, row, arguments, call); });
+    });
 }
 
 Response RestEndpoint::run(const Request& request, const api::Row& row, const json& arguments, const api::Call& call) const {
-    try {
-        json answer = answer_now(row, arguments, parts_.references, call);
-        return json_answer(200, schemas_.decorate(row, std::move(answer), wants_schema(request)));
-    } catch (...) {
-        return error_answer(current_error());
-    }
+    json answer = answer_now(row, arguments, parts_.references, call);
+    return json_answer(200, schemas_.decorate(row, std::move(answer), wants_schema(request)));
 }
 
 Response RestEndpoint::submit(const Request& request, const api::Row& row, const json& arguments, const json& body) const {

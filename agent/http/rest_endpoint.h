@@ -23,10 +23,17 @@ json answer_now(const api::Row& row, const json& arguments, const api::Reference
 // Thread-safe.
 class RestEndpoint {
 public:
-    // `slow`: where operations run that ask libvirt or a guest before they answer.
+    // `slow`: where operations run that ask libvirt or a guest before they answer. `submissions`: where jobs are written to
+    // the disk. Queries and polls need neither and wait for none of them.
     RestEndpoint(const HttpParts& parts, const api::SchemaBuilder& schemas, RefusedJobs& refused, WorkerPool& slow,
-                 int own_port)
-        : parts_(parts), schemas_(schemas), refused_(refused), slow_(slow), own_port_(own_port), router_(parts.catalog) {}
+                 WorkerPool& submissions, int own_port)
+        : parts_(parts),
+          schemas_(schemas),
+          refused_(refused),
+          slow_(slow),
+          submissions_(submissions),
+          own_port_(own_port),
+          router_(parts.catalog) {}
 
     // `segments`: the path after the prefix. Throws Error for what becomes an error answer.
     void handle(const std::shared_ptr<Exchange>& exchange, const std::vector<std::string>& segments) const;
@@ -43,6 +50,7 @@ private:
     const api::SchemaBuilder& schemas_;
     RefusedJobs& refused_;
     WorkerPool& slow_;
+    WorkerPool& submissions_;
     const int own_port_;
     const Router router_;
 };

@@ -63,6 +63,7 @@ struct HttpServer::Body {
           refused(parts.clock),
           requests(settings.max_threads),
           slow(settings.max_slow_threads),
+          submissions(settings.max_submission_threads),
           log(parts.clock),
           started(parts.clock.moment()) {}
 
@@ -76,6 +77,7 @@ struct HttpServer::Body {
     RefusedJobs refused;
     WorkerPool requests;
     WorkerPool slow;
+    WorkerPool submissions;
     RequestLog log;
     const Moment started;
     std::string openapi;
@@ -148,7 +150,8 @@ void HttpServer::start() {
     };
     body.connections = std::make_unique<ConnectionServer>(body.settings, body.parts.clock, body.tls.get(), body.requests,
                                                           std::move(callbacks));
-    body.rest = std::make_unique<RestEndpoint>(body.parts, body.schemas, body.refused, body.slow, body.connections->port());
+    body.rest = std::make_unique<RestEndpoint>(body.parts, body.schemas, body.refused, body.slow, body.submissions,
+                                               body.connections->port());
     body.legacy = std::make_unique<LegacyEndpoint>(body.parts, body.refused, body.slow);
     body.connections->start();
     log::info("http server started",
@@ -164,6 +167,7 @@ void HttpServer::stop() {
     if (!body.connections) return;
     body.connections->drain(drain_time);
     body.requests.stop();
+    body.submissions.stop();
     body.slow.stop();
     body.connections->stop();
 }

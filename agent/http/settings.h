@@ -15,10 +15,11 @@ struct HttpSettings {
     std::string client_ca;                  // PEM file; clients must show a certificate signed by it
     std::size_t max_connections = 4096;
     Bytes max_body = MiB;
-    std::size_t max_threads = 16;         // for requests that are answered from memory and the store
-    std::size_t max_slow_threads = 16;    // for those that ask libvirt or a guest before they answer
-    milliseconds request_timeout{30000};  // from the first byte of a request to its last
-    milliseconds idle_timeout{60000};     // between requests of a connection
+    std::size_t max_threads = 16;            // for requests that are answered from memory and the store
+    std::size_t max_slow_threads = 16;       // for those that ask libvirt or a guest before they answer
+    std::size_t max_submission_threads = 8;  // for jobs on their way to the disk
+    milliseconds request_timeout{30000};     // from the first byte of a request to its last
+    milliseconds idle_timeout{60000};        // between requests of a connection
 };
 
 }  // namespace hvagent::http

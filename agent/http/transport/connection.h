@@ -51,6 +51,7 @@ public:
     std::string input;
     std::string output;
     std::size_t written = 0;
+    std::size_t counted = 0;  // bytes the server counts as held by this connection
     bool close_after_write = false;
     bool drain_before_close = false;
 

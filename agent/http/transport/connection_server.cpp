@@ -24,6 +24,8 @@ constexpr milliseconds accept_pause{100};
 constexpr int slow_reader_factor = 5;         // an answer may take so many times the time of a request
 constexpr std::size_t turned_away_most = 64;  // connections above the limit that still get a 503
 constexpr std::size_t scratch_size = 64 * 1024;
+constexpr std::size_t held_bodies = 64;         // unfinished requests of all connections may fill so many whole bodies
+constexpr std::size_t always_held = 16 * 1024;  // but each connection this much
 
 RequestLimits limits_of(const HttpSettings& settings) {
     RequestLimits limits;
@@ -211,6 +213,7 @@ void ConnectionServer::watch(const Shared& connection, Status wish) {
 }
 
 void ConnectionServer::drop(const Shared& connection) {
+    held_ -= std::exchange(connection->counted, 0);
     epoll_ctl(epoll_, EPOLL_CTL_DEL, connection->socket(), nullptr);
     connections_.erase(connection->socket());
 }
@@ -239,6 +242,7 @@ void ConnectionServer::advance(const Shared& connection) {
             return refuse(connection, connection->parser.refused_status(), connection->parser.refused_because());
         case RequestParser::Progress::need_more: break;
     }
+    if (!may_hold(connection)) return refuse(connection, 503, "too many large requests at once");
     if (!had_begun && connection->parser.has_begun()) connection->set_deadline(clock_.moment() + settings_.request_timeout);
     if (connection->parser.take_expects_continue()) {
         connection->output += "HTTP/1.1 100 Continue\r\n\r\n";
@@ -248,7 +252,15 @@ void ConnectionServer::advance(const Shared& connection) {
     watch(connection, Status::wants_read);
 }
 
+// Slow senders of large bodies must not fill the memory.
+bool ConnectionServer::may_hold(const Shared& connection) {
+    const std::size_t held = connection->input.size() + connection->parser.held();
+    held_ += held - std::exchange(connection->counted, held);
+    return held <= always_held || held_ <= held_bodies * static_cast<std::size_t>(settings_.max_body);
+}
+
 void ConnectionServer::serve(const Shared& connection) {
+    held_ -= std::exchange(connection->counted, 0);
     connection->state = State::serving;
     connection->set_deadline(Moment::max());
     Request request = connection->parser.take();

@@ -56,6 +56,7 @@ private:
     void shake_hands(const Shared& connection);
     void read(const Shared& connection);
     void advance(const Shared& connection);
+    bool may_hold(const Shared& connection);
     void serve(const Shared& connection);
     void refuse(const Shared& connection, int status, const std::string& because);
     void write(const Shared& connection);
@@ -86,6 +87,7 @@ private:
     // Of the polling thread.
     std::unordered_map<int, Shared> connections_;
     std::vector<char> scratch_;
+    std::size_t held_ = 0;  // bytes of unfinished requests, of all connections
     Moment next_check_{};
     Moment accept_again_{Moment::max()};  // set while accepting pauses for want of descriptors
 

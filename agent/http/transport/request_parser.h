@@ -30,6 +30,8 @@ public:
     Progress feed(std::string& input);
     Request take();
 
+    // Bytes of the body that are held.
+    std::size_t held() const { return request_.body.size(); }
     // True between the first byte of a request and its end.
     bool has_begun() const { return begun_; }
     // True once per request, when the client waits for "100 Continue" before it sends the body.

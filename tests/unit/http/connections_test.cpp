@@ -136,8 +136,8 @@ TEST_F(HttpServerTest, AnUnfinishedRequestIsGivenUpAfterItsTimeHoweverItTrickles
 TEST_F(HttpServerTest, AnIdleConnectionIsClosedAfterItsTime) {
     start();
     RawClient client(server->port());
-    ASSERT_TRUE(client.send(health));
-    ASSERT_EQ(client.receive().status, 200);
+    // An answer on a later connection proves that this one was accepted.
+    ASSERT_EQ(ask("GET", "/hvagent/v1/health").status, 200);
     clock.move(settings.idle_timeout + seconds(1));
     EXPECT_TRUE(client.is_closed());
 }
