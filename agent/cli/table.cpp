@@ -6,8 +6,9 @@ namespace hvagent::cli {
 namespace {
 
 // In this order, those that occur.
-const std::vector<std::string> telling_fields{"uuid", "name", "state", "status", "cpuNum", "memorySize", "diskSize", "size", "type",
-                                              "format", "mediaType", "ip", "mac", "managementIp", "url", "tag", "startIp", "endIp"};
+const std::vector<std::string> telling_fields{"uuid",     "name",         "state", "status", "cpuNum",    "memorySize",
+                                              "diskSize", "size",         "type",  "format", "mediaType", "ip",
+                                              "mac",      "managementIp", "url",   "tag",    "startIp",   "endIp"};
 
 std::string text_of(const json& value) {
     if (value.is_string()) return value.get<std::string>();
@@ -17,14 +18,26 @@ std::string text_of(const json& value) {
 }
 
 std::size_t shown_width(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+// Keeps characters whole.
+std::string cut(const std::string& text, std::size_t width) {
+    std::size_t end = 0;
+    for (std::size_t shown = 0; end < text.size(); ++end) {
+        const bool begins_character = (static_cast<unsigned char>(text[end]) & 0xc0) != 0x80;
+        if (begins_character && ++shown > width) break;
+    }
+    return text.substr(0, end);
 }
 
 std::vector<std::string> choose_columns(const json& inventories, const std::vector<std::string>& fields) {
     if (!fields.empty()) return fields;
     std::vector<std::string> columns;
     for (const std::string& field : telling_fields)
-        if (std::any_of(inventories.begin(), inventories.end(), [&](const json& one) { return one.contains(field); })) columns.push_back(field);
+        if (std::any_of(inventories.begin(), inventories.end(), [&](const json& one) { return one.contains(field); }))
+            columns.push_back(field);
     if (columns.empty() && !inventories.empty())
         for (const auto& [name, value] : inventories.front().items()) columns.push_back(name);
     return columns;
@@ -49,7 +62,7 @@ void print_table(std::ostream& out, const json& inventories, const std::vector<s
             text += line[i];
             if (i + 1 < line.size()) text.append(widths[i] - shown_width(line[i]) + 2, ' ');
         }
-        if (width > 0 && shown_width(text) > width) text = text.substr(0, width);
+        if (width > 0) text = cut(text, width);
         out << text << "\n";
     }
 }

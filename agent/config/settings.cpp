@@ -14,8 +14,8 @@
 namespace hvagent::config {
 namespace {
 
-using Member = std::variant<std::string Settings::*, bool Settings::*, int Settings::*, Bytes Settings::*, double Settings::*,
-                            seconds Settings::*, std::vector<std::string> Settings::*>;
+using Member = std::variant<std::string Settings::*, bool Settings::*, int Settings::*, Bytes Settings::*,
+                            double Settings::*, seconds Settings::*, std::vector<std::string> Settings::*>;
 
 struct Setting {
     const char* section;
@@ -31,12 +31,14 @@ const std::vector<Setting>& settings_table() {
         {"http", "insecure", &S::http_insecure, "allow plain HTTP beyond loopback"},
         {"http", "tls_cert", &S::http_tls_cert, "PEM certificate chain; with tls_key the API speaks TLS"},
         {"http", "tls_key", &S::http_tls_key, "PEM private key"},
-        {"http", "client_ca", &S::http_client_ca, "PEM authorities; when set, clients must show a certificate of one of them"},
+        {"http", "client_ca", &S::http_client_ca,
+         "PEM authorities; when set, clients must show a certificate of one of them"},
         {"http", "max_connections", &S::http_max_connections, "connections open at once; more are refused with 503"},
         {"http", "max_body", &S::http_max_body, "largest request body in bytes"},
         {"libvirt", "uri", &S::libvirt_uri, "connection URI"},
         {"libvirt", "virt_type", &S::virt_type, "kvm, qemu (emulation), or auto: kvm where a guest was seen to run"},
-        {"libvirt", "call_timeout", &S::libvirt_call_timeout, "seconds until a call that libvirt does not answer is given up"},
+        {"libvirt", "call_timeout", &S::libvirt_call_timeout,
+         "seconds until a call that libvirt does not answer is given up"},
         {"libvirt", "wait", &S::libvirt_wait, "seconds a job waits for a lost libvirt before it is refused"},
         {"state", "directory", &S::state_directory, "where the inventory, jobs and serial logs are kept"},
         {"host", "name", &S::host_name, "name of this host; default: its host name"},
@@ -62,10 +64,12 @@ const std::vector<Setting>& settings_table() {
         {"image", "max_size", &S::image_max_size, "largest virtual size of an image in bytes"},
         {"vm", "stop_grace", &S::stop_grace, "seconds a guest has to power off before the plug is pulled"},
         {"vm", "hotplug", &S::hotplug, "allow CPUs and memory of running VMs to grow (vm/numa of the contract)"},
-        {"vm", "deletion_policy", &S::deletion_policy, "Delay keeps a destroyed VM until it expires, Direct expunges it at once"},
+        {"vm", "deletion_policy", &S::deletion_policy,
+         "Delay keeps a destroyed VM until it expires, Direct expunges it at once"},
         {"vm", "expunge_after", &S::expunge_after, "seconds until a destroyed VM is expunged"},
         {"vm", "cdroms", &S::cdroms, "CD-ROM drives of a new VM, 0 to 3"},
-        {"vm", "ha_first_delay", &S::ha_first_delay, "seconds until a NeverStop VM found down is started; doubles each time"},
+        {"vm", "ha_first_delay", &S::ha_first_delay,
+         "seconds until a NeverStop VM found down is started; doubles each time"},
         {"vm", "ha_longest_delay", &S::ha_longest_delay, "longest such delay in seconds"},
         {"job", "power_limit", &S::job_power_limit, "starts, stops and creations at once"},
         {"job", "copy_limit", &S::job_copy_limit, "image downloads and copies at once"},
@@ -84,10 +88,15 @@ std::string place(const std::string& file, const toml::node& node) {
 
 class Assign {
 public:
-    Assign(Settings& settings, const toml::node& node, std::string where) : settings_(settings), node_(node), where_(std::move(where)) {}
+    Assign(Settings& settings, const toml::node& node, std::string where)
+        : settings_(settings), node_(node), where_(std::move(where)) {}
 
     void operator()(std::string Settings::*member) const { settings_.*member = value<std::string>("a text"); }
-    void operator()(bool Settings::*member) const { settings_.*member = value<bool>("true or false"); }
+    void operator()(bool Settings::*member) const {
+        const auto found = node_.value_exact<bool>();
+        if (!found) expected("true or false");
+        settings_.*member = *found;
+    }
     void operator()(int Settings::*member) const { settings_.*member = static_cast<int>(number(1000000000)); }
     void operator()(Bytes Settings::*member) const { settings_.*member = number(INT64_MAX); }
     void operator()(double Settings::*member) const { settings_.*member = value<double>("a number"); }
@@ -132,14 +141,18 @@ void check(const Settings& settings) {
     require(settings.deletion_policy == "Delay" || settings.deletion_policy == "Direct",
             "[vm] deletion_policy must be Delay or Direct, but is \"" + settings.deletion_policy + "\"");
     require(settings.cdroms <= 3, "[vm] cdroms must be 0 to 3");
-    require(settings.cpu_ratio > 0 && settings.memory_ratio > 0, "[host] cpu_ratio and memory_ratio must be above 0");
+    const auto is_ratio = [](double number) { return number > 0 && number <= 1000; };  // false for nan
+    require(is_ratio(settings.cpu_ratio) && is_ratio(settings.memory_ratio),
+            "[host] cpu_ratio and memory_ratio must be above 0 and at most 1000");
     require(settings.network_bridge.size() <= 15, "[network] bridge must have at most 15 characters");
 }
 
 void read_table(Settings& settings, const toml::table& file, const std::string& shown_name) {
     for (const auto& [section, content] : file) {
         const toml::table* keys = content.as_table();
-        if (!keys) throw Error(Code::invalid_argument, place(shown_name, content) + ": '" + std::string(section.str()) + "' is outside any [section]");
+        if (!keys)
+            throw Error(Code::invalid_argument,
+                        place(shown_name, content) + ": '" + std::string(section.str()) + "' is outside any [section]");
         for (const auto& [key, node] : *keys) {
             const Setting* found = nullptr;
             for (const Setting& setting : settings_table())
@@ -200,7 +213,8 @@ std::string describe_settings() {
             section = setting.section;
             text += (text.empty() ? "[" : "\n[") + section + "]\n";
         }
-        text += std::string("# ") + setting.meaning + "\n# " + setting.key + " = " + std::visit(Show{defaults}, setting.member) + "\n";
+        text += std::string("# ") + setting.meaning + "\n# " + setting.key + " = " +
+                std::visit(Show{defaults}, setting.member) + "\n";
     }
     return text;
 }

@@ -1,0 +1,108 @@
+#include "agent/config/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "tests/fakes/thrown_error.h"
+
+namespace hvagent::config {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string refusal(const std::string& text) {
+    const Error error = thrown_error([&] { parse_settings(text, "hvagent.toml"); });
+    EXPECT_EQ(error.code(), Code::invalid_argument);
+    return error.details();
+}
+
+TEST(Settings, KeepTheirDefaultsWhereTheFileSaysNothing) {
+    const Settings settings = parse_settings("[http]\nlisten = \"0.0.0.0:80\"\n", "hvagent.toml");
+    EXPECT_EQ(settings.http_listen, "0.0.0.0:80");
+    EXPECT_EQ(settings.libvirt_uri, Settings().libvirt_uri);
+}
+
+TEST(Settings, TakeEveryKindOfValue) {
+    const Settings settings = parse_settings(R"(
+[http]
+insecure = true
+max_body = 10000000000
+[host]
+cpu_ratio = 4
+memory_ratio = 1.5
+[network]
+dns = ["1.1.1.1", "8.8.8.8"]
+[vm]
+stop_grace = 5
+cdroms = 0
+)",
+                                             "hvagent.toml");
+    EXPECT_TRUE(settings.http_insecure);
+    EXPECT_EQ(settings.http_max_body, 10000000000);
+    EXPECT_EQ(settings.cpu_ratio, 4.0);
+    EXPECT_EQ(settings.memory_ratio, 1.5);
+    EXPECT_EQ(settings.network_dns, (std::vector<std::string>{"1.1.1.1", "8.8.8.8"}));
+    EXPECT_EQ(settings.stop_grace, seconds(5));
+    EXPECT_EQ(settings.cdroms, 0);
+}
+
+TEST(Settings, NameFileLineAndKeyOfAMisspeltSetting) {
+    EXPECT_EQ(refusal("[vm]\ncdroms = 1\nstop_graze = 5\n"), "hvagent.toml:3: unknown setting [vm] stop_graze");
+    EXPECT_THAT(refusal("[wm]\nstop_grace = 5\n"), HasSubstr("unknown setting [wm] stop_grace"));
+    EXPECT_THAT(refusal("stop_grace = 5\n"), AllOf(StartsWith("hvagent.toml:1"), HasSubstr("outside any [section]")));
+}
+
+TEST(Settings, SayWhatWasExpectedInsteadOfAWrongType) {
+    EXPECT_EQ(refusal("[http]\nlisten = 80\n"), "hvagent.toml:2: [http] listen must be a text");
+    EXPECT_THAT(refusal("[http]\ninsecure = 1\n"), HasSubstr("must be true or false"));
+    EXPECT_THAT(refusal("[http]\ninsecure = \"yes\"\n"), HasSubstr("must be true or false"));
+    EXPECT_THAT(refusal("[vm]\ncdroms = 1.5\n"), HasSubstr("whole number"));
+    EXPECT_THAT(refusal("[vm]\nstop_grace = \"5\"\n"), HasSubstr("whole number"));
+    EXPECT_THAT(refusal("[host]\ncpu_ratio = \"4\"\n"), HasSubstr("must be a number"));
+    EXPECT_THAT(refusal("[network]\ndns = \"1.1.1.1\"\n"), HasSubstr("list of texts"));
+    EXPECT_THAT(refusal("[network]\ndns = [1]\n"), HasSubstr("list of texts"));
+}
+
+TEST(Settings, RefuseValuesThatCannotWork) {
+    EXPECT_THAT(refusal("[vm]\nstop_grace = -1\n"), HasSubstr("0 or more"));
+    EXPECT_THAT(refusal("[vm]\ncdroms = 4\n"), HasSubstr("0 to 3"));
+    EXPECT_THAT(refusal("[vm]\ndeletion_policy = \"Never\"\n"), HasSubstr("Delay or Direct"));
+    EXPECT_THAT(refusal("[libvirt]\nvirt_type = \"xen\"\n"), HasSubstr("auto, kvm or qemu"));
+    EXPECT_THAT(refusal("[network]\nbridge = \"a-bridge-too-far\"\n"), HasSubstr("15 characters"));
+    for (const char* ratio : {"0.0", "-1.0", "nan", "inf"})
+        EXPECT_THAT(refusal("[host]\nmemory_ratio = " + std::string(ratio) + "\n"), HasSubstr("above 0")) << ratio;
+}
+
+TEST(Settings, TellTheLineOfAMistakeInTheSyntax) {
+    EXPECT_THAT(refusal("[http]\nlisten = \n"), StartsWith("hvagent.toml:2"));
+}
+
+TEST(Settings, OfAFileThatIsNotThereAreAnError) {
+    EXPECT_THAT(thrown_error([] { load_settings("/nowhere/hvagent.toml"); }).details(), HasSubstr("/nowhere/hvagent.toml"));
+}
+
+// What is printed is a file with every key commented out; taken in, it means the defaults.
+TEST(DescribeSettings, IsAConfigurationFileWithEveryKey) {
+    std::istringstream lines(describe_settings());
+    std::string line, taken_in;
+    int keys = 0;
+    while (std::getline(lines, line)) {
+        const bool is_key = line.starts_with("# ") && line.find(" = ") != std::string::npos;
+        keys += is_key;
+        taken_in += (is_key ? line.substr(2) : line) + "\n";
+    }
+    const Settings settings = parse_settings(taken_in, "printed.toml");
+    EXPECT_GE(keys, 45);
+    EXPECT_EQ(settings.http_listen, Settings().http_listen);
+    EXPECT_EQ(settings.image_file_denied, Settings().image_file_denied);
+    EXPECT_EQ(settings.image_max_size, Settings().image_max_size);
+    EXPECT_EQ(settings.cpu_ratio, Settings().cpu_ratio);
+    EXPECT_EQ(settings.job_result_lifetime, Settings().job_result_lifetime);
+}
+
+}  // namespace
+}  // namespace hvagent::config
