@@ -7,22 +7,32 @@
 
 namespace hvagent::operations {
 
-std::shared_ptr<std::mutex> ImageCache::lock_of(const std::string& path) {
-    std::lock_guard lock(mutex_);
-    std::erase_if(copying_, [](const auto& entry) { return entry.second.expired(); });
-    std::shared_ptr<std::mutex> found = copying_[path].lock();
-    if (!found) {
-        found = std::make_shared<std::mutex>();
-        copying_[path] = found;
-    }
-    return found;
+ImageCache::Turn::Turn(ImageCache& cache, std::string path, Cancellation& cancel) : cache_(cache), path_(std::move(path)) {
+    const Cancellation::Subscription wake(cancel, [this] {
+        std::lock_guard lock(cache_.mutex_);
+        cache_.changed_.notify_all();
+    });
+    std::unique_lock lock(cache_.mutex_);
+    cache_.changed_.wait(lock, [&] { return cancel.wanted() || !cache_.copying_.contains(path_); });
+    cancel.check();
+    cache_.copying_.insert(path_);
 }
 
-std::string ImageCache::fetch(const Image& image, const PrimaryStorage& storage, const ProgressPercent& progress, Cancellation& cancel) {
+ImageCache::Turn::~Turn() {
+    std::lock_guard lock(cache_.mutex_);
+    cache_.copying_.erase(path_);
+    cache_.changed_.notify_all();
+}
+
+std::string ImageCache::fetch(const Image& image, const PrimaryStorage& storage, const ProgressPercent& progress,
+                              Cancellation& cancel) {
     const std::string target = cached_image_path(storage, image);
-    const auto one_at_a_time = lock_of(target);
-    std::lock_guard lock(*one_at_a_time);
-    if (files_.exists(target)) return target;
+    const Turn turn(*this, target, cancel);
+    return files_.exists(target) ? target : copy(image, storage, target, progress, cancel);
+}
+
+std::string ImageCache::copy(const Image& image, const PrimaryStorage& storage, const std::string& target,
+                             const ProgressPercent& progress, Cancellation& cancel) {
     std::string missing = "it is stored nowhere";
     for (const ImageRef& ref : inventory_.list<ImageRef>({{"imageUuid", image.uuid.str()}})) {
         if (ref.status != ImageStatus::ready) continue;
@@ -33,8 +43,9 @@ std::string ImageCache::fetch(const Image& image, const PrimaryStorage& storage,
         const Bytes needed = files_.allocated(ref.install_path);
         const Bytes available = files_.space(storage.url).available;
         if (needed > available)
-            throw Error(Code::storage_allocate, "the image " + image.name + " needs " + human_size(needed) + " in the image cache of the primary storage " +
-                                                    storage.name + ", which has " + human_size(available));
+            throw Error(Code::storage_allocate, "the image " + image.name + " needs " + human_size(needed) +
+                                                    " in the image cache of the primary storage " + storage.name +
+                                                    ", which has " + human_size(available));
         files_.make_directories(std::filesystem::path(target).parent_path());
         files_.copy(ref.install_path, target, progress, cancel);
         return target;

@@ -21,8 +21,10 @@ void record(Services& services, const CreateVm& params) {
         services.inventory.insert(made.vm);
         for (const VmNic& nic : made.nics) services.inventory.insert(nic);
         for (const VmCdRom& cdrom : made.cdroms) services.inventory.insert(cdrom);
-        for (const std::string& tag : made.system_tags) services.inventory.add_tag("VmInstance", params.uuid.str(), tag, "System");
-        for (const std::string& tag : params.tags.user) services.inventory.add_tag("VmInstance", params.uuid.str(), tag, "User");
+        for (const std::string& tag : made.system_tags)
+            services.inventory.add_tag("VmInstance", params.uuid.str(), tag, "System");
+        for (const std::string& tag : params.tags.user)
+            services.inventory.add_tag("VmInstance", params.uuid.str(), tag, "User");
         if (!made.vm.default_l3.empty())
             services.inventory.modify<Vm>(params.uuid, [&](Vm& vm) { vm.default_l3 = made.vm.default_l3; });
     });
@@ -39,7 +41,8 @@ json create_vm(Services& services, Job& job, const CreateVm& params) {
         flow.step("make volumes", [&] { instantiate(services, job, params.uuid); });
         if (params.strategy == CreationStrategy::instant_start) {
             flow.step("start", [&] {
-                if (services.states.look(params.uuid) == VmState::running) return;  // an earlier life of this job came so far
+                if (services.states.look(params.uuid) == VmState::running)
+                    return;  // an earlier life of this job came so far
                 transition.heading_for(VmState::running);
                 boot(services, job, params.uuid);
             });
@@ -51,7 +54,10 @@ json create_vm(Services& services, Job& job, const CreateVm& params) {
         }
     } catch (...) {
         const Error error = current_error();
-        remove_vm_completely(services, params.uuid);
+        // A stopping daemon leaves what is made: its next start runs the job again.
+        const bool interrupted =
+            job.cancellation().reason() == CancelReason::stopping && error.code() == Code::job_cancelled;
+        if (!interrupted) remove_vm_completely(services, params.uuid);
         throw error;
     }
     return services.inventory.answer("VmInstance", params.uuid.str());

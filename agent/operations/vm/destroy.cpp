@@ -8,15 +8,24 @@ namespace hvagent::operations {
 
 using state::Transition;
 
+namespace {
+
+json finish_destroying(Services& services, const VmId& vm) {
+    if (services.settings.deletion_policy == "Direct") remove_root_and_records(services, vm);
+    return json::object();
+}
+
+}  // namespace
+
 json destroy_vm(Services& services, Job& job, const DestroyVm& params) {
     const auto vm = services.inventory.find<Vm>(params.vm);
-    if (!vm || vm->intent == VmIntent::destroyed) return json::object();
+    if (!vm) return json::object();
     if (vm->intent == VmIntent::created) {
-        // Never started: there is nothing to keep.
-        services.inventory.modify<Vm>(params.vm, [](Vm& record) { record.transition = VmState::destroying; });
-        remove_vm_completely(services, params.vm);
+        const Transition transition(services.states, params.vm, VmState::destroying);
+        remove_never_started(services, params.vm);
         return json::object();
     }
+    if (vm->intent == VmIntent::destroyed) return finish_destroying(services, params.vm);
     Transition transition(services.states, params.vm, VmState::destroying);
     Flow(job)
         .step("power off", [&] { take_off_host(services, params.vm); })
@@ -27,8 +36,7 @@ json destroy_vm(Services& services, Job& job, const DestroyVm& params) {
         record.destroyed_at = services.clock.now();
         record.should_run = false;
     });
-    if (services.settings.deletion_policy == "Direct") remove_root_and_records(services, params.vm);
-    return json::object();
+    return finish_destroying(services, params.vm);
 }
 
 json recover_vm(Services& services, Job& job, const OnVm& params) {
@@ -36,7 +44,8 @@ json recover_vm(Services& services, Job& job, const OnVm& params) {
     if (job.resumed() && vm.intent == VmIntent::kept) return services.inventory.answer("VmInstance", params.vm.str());
     const Volume root = services.inventory.get<Volume>(vm.root_volume);
     if (!services.files.exists(root.install_path))
-        throw Error(Code::operation_failed, "the root volume " + root.uuid.str() + " has no file any more: " + root.install_path);
+        throw Error(Code::operation_failed,
+                    "the root volume " + root.uuid.str() + " has no file any more: " + root.install_path);
     services.inventory.modify<Vm>(params.vm, [](Vm& record) {
         record.intent = VmIntent::kept;
         record.observed = VmState::stopped;

@@ -11,8 +11,9 @@ namespace {
 
 using state::Transition;
 
-constexpr milliseconds agent_share{10000};   // of the grace: how long the guest agent may take before ACPI is tried too
-constexpr milliseconds press_again{5000};    // a button pressed in early boot is lost; a guest that heard it does not mind another
+constexpr milliseconds agent_share{10000};  // of the grace: how long the guest agent may take before ACPI is tried too
+constexpr milliseconds press_again{
+    5000};  // a button pressed in early boot is lost; a guest that heard it does not mind another
 const std::vector<VmState> off_states{VmState::stopped, VmState::crashed};
 
 void check_placement(Services& services, const StartVm& params) {
@@ -20,7 +21,8 @@ void check_placement(Services& services, const StartVm& params) {
         throw Error(Code::no_available_host, "the host " + params.host.str() + " is not this host, " + services.host.str());
     const Host here = services.inventory.get<Host>(services.host);
     if (params.host.empty() && !params.cluster.empty() && params.cluster != here.cluster)
-        throw Error(Code::no_available_host, "no host of the cluster " + params.cluster.str() + " is known; this host is in " + here.cluster.str());
+        throw Error(Code::no_available_host,
+                    "no host of the cluster " + params.cluster.str() + " is known; this host is in " + here.cluster.str());
 }
 
 // Asks by one method; false when the guest cannot be asked that way.
@@ -30,7 +32,9 @@ bool ask(Services& services, const VmId& vm, ShutdownMethod method) {
         return true;
     } catch (const Error& error) {
         log::warning("the guest could not be asked to power off",
-                     {{"vm", vm.str()}, {"method", method == ShutdownMethod::acpi ? "acpi" : "guest agent"}, {"error", error.details()}});
+                     {{"vm", vm.str()},
+                      {"method", method == ShutdownMethod::acpi ? "acpi" : "guest agent"},
+                      {"error", error.details()}});
         return false;
     }
 }
@@ -77,10 +81,11 @@ std::string_view to_text(StoppedBy method) {
 StoppedBy halt(Services& services, Job& job, const VmId& vm, StopType type) {
     const std::optional<VmState> now = services.states.look(vm);
     if (is_off(now)) return StoppedBy::itself;
-    // A paused guest hears nothing.
-    if (type == StopType::grace && now == VmState::running) {
+    // A paused guest hears nothing. One that libvirt does not show at this moment may well listen.
+    if (type == StopType::grace && now != VmState::paused) {
         if (const auto heard = ask_guest(services, job, vm)) return *heard;
-        log::warning("the guest did not power off in time", {{"vm", vm.str()}, {"seconds", services.settings.stop_grace.count()}});
+        log::warning("the guest did not power off in time",
+                     {{"vm", vm.str()}, {"seconds", services.settings.stop_grace.count()}});
     }
     services.power.destroy(vm);
     return StoppedBy::power_off;
@@ -95,7 +100,8 @@ void boot(Services& services, Job& job, const VmId& id) {
     }
     const VmSpec spec = make_spec(services, vm);
     const std::string hostname = hostname_of(services, id);
-    for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", id.str()}})) services.addresses.publish(nic, hostname);
+    for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", id.str()}}))
+        services.addresses.publish(nic, hostname);
     job.cancellation().check();
     services.definitions.define(spec);
     services.power.start(id, false);
@@ -144,10 +150,11 @@ json reboot_vm(Services& services, Job& job, const OnVm& params) {
     Transition transition(services.states, params.vm, VmState::rebooting);
     Flow(job)
         .once("stop the guest", [&] { halt(services, job, params.vm, StopType::grace); })
-        .step("start", [&] {
-            transition.heading_for(VmState::running);
-            boot(services, job, params.vm);
-        })
+        .step("start",
+              [&] {
+                  transition.heading_for(VmState::running);
+                  boot(services, job, params.vm);
+              })
         .run();
     transition.arrived(VmState::running, "booted", [](Vm& record) { record.should_run = true; });
     return services.inventory.answer("VmInstance", params.vm.str());

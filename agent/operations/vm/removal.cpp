@@ -42,25 +42,39 @@ void remove_root_and_records(Services& services, const VmId& vm) {
         if (volume.type == VolumeType::root) remove_volume(services, volume);
     services.disk_images.remove(services.settings.state_directory + "/serial/" + vm.str() + ".log");
     services.inventory.transaction([&] {
-        for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", vm.str()}})) services.inventory.remove<VmNic>(nic.uuid);
-        for (const VmCdRom& cdrom : services.inventory.list<VmCdRom>({{"vmInstanceUuid", vm.str()}})) services.inventory.remove<VmCdRom>(cdrom.uuid);
+        for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", vm.str()}}))
+            services.inventory.remove<VmNic>(nic.uuid);
+        for (const VmCdRom& cdrom : services.inventory.list<VmCdRom>({{"vmInstanceUuid", vm.str()}}))
+            services.inventory.remove<VmCdRom>(cdrom.uuid);
         services.inventory.remove<Vm>(vm);
     });
+}
+
+void remove_never_started(Services& services, const VmId& vm) {
+    for (const Volume& volume : volumes_of(services, vm)) remove_volume(services, volume);
+    remove_root_and_records(services, vm);
 }
 
 void remove_vm_completely(Services& services, const VmId& vm) {
     const auto attempt = [&](const char* what, const std::function<void()>& work) {
         try {
             work();
+            return true;
         } catch (...) {
-            log::error("a failed creation left something behind", {{"vm", vm.str()}, {"what", what}, {"error", current_error().details()}});
+            log::error("a failed creation left something behind",
+                       {{"vm", vm.str()}, {"what", what}, {"error", current_error().details()}});
+            return false;
         }
     };
-    attempt("the domain or its addresses", [&] { take_off_host(services, vm); });
-    attempt("its volumes", [&] {
-        for (const Volume& volume : volumes_of(services, vm)) remove_volume(services, volume);
+    const auto record = services.inventory.find<Vm>(vm);
+    if (!record) return;
+    const bool may_be_defined = record->intent != VmIntent::created;
+    if (may_be_defined && !attempt("the domain or its addresses", [&] { take_off_host(services, vm); })) return;
+    for (const Volume& volume : volumes_of(services, vm)) attempt("a volume", [&] { remove_volume(services, volume); });
+    attempt("its records", [&] {
+        let_go_of_data_volumes(services, vm);
+        remove_root_and_records(services, vm);
     });
-    attempt("its records", [&] { remove_root_and_records(services, vm); });
 }
 
 }  // namespace hvagent::operations

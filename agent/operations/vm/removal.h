@@ -10,7 +10,10 @@ void take_off_host(Services& services, const VmId& vm);
 void let_go_of_data_volumes(Services& services, const VmId& vm);
 // Root volume file, serial log, records and tags. Repeatable.
 void remove_root_and_records(Services& services, const VmId& vm);
-// After a creation that failed: everything above, data volumes included. What cannot be removed is logged.
+// A VM that was only recorded, and what a first start that failed made of it.
+void remove_never_started(Services& services, const VmId& vm);
+// After a creation that failed: everything, data volumes included. What cannot be removed is logged; a VM that cannot be
+// taken off the host stays recorded, so that somebody can destroy it.
 void remove_vm_completely(Services& services, const VmId& vm);
 
 }  // namespace hvagent::operations

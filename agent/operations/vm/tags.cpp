@@ -14,7 +14,8 @@ using Parts = std::vector<std::string>;
 Parts split(const std::string& tag) {
     Parts parts;
     std::size_t from = 0;
-    for (std::size_t at; (at = tag.find("::", from)) != std::string::npos; from = at + 2) parts.push_back(tag.substr(from, at - from));
+    for (std::size_t at; (at = tag.find("::", from)) != std::string::npos; from = at + 2)
+        parts.push_back(tag.substr(from, at - from));
     parts.push_back(tag.substr(from));
     return parts;
 }
@@ -40,9 +41,23 @@ bool is_host_name(const std::string& text) {
 }
 
 bool is_number(const std::string& text, int lowest, int highest) {
-    if (text.empty() || text.size() > 4 || !std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); })) return false;
+    if (text.empty() || text.size() > 4 ||
+        !std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); }))
+        return false;
     const int number = std::stoi(text);
     return number >= lowest && number <= highest;
+}
+
+bool is_boot_order(const std::string& text) {
+    std::vector<std::string> seen;
+    for (std::size_t from = 0, comma = 0; comma != std::string::npos; from = comma + 1) {
+        comma = text.find(',', from);
+        const std::string device = text.substr(from, comma - from);
+        if (!one_of(device, {"CdRom", "HardDisk", "Network"}) || std::count(seen.begin(), seen.end(), device) > 0)
+            return false;
+        seen.push_back(device);
+    }
+    return true;
 }
 
 struct TagRule {
@@ -53,22 +68,39 @@ struct TagRule {
 
 constexpr std::array vm_rules{
     TagRule{"hostname", "hostname::<name>", [](const Parts& p) { return p.size() == 2 && is_host_name(p[1]); }},
-    TagRule{"staticIp", "staticIp::<l3 uuid>::<IPv4 address>", [](const Parts& p) { return p.size() == 3 && is_uuid(p[1]) && parse_ipv4(p[2]); }},
-    TagRule{"customMac", "customMac::<l3 uuid>::<unicast mac>", [](const Parts& p) { return p.size() == 3 && is_uuid(p[1]) && is_mac(p[2]); }},
+    TagRule{"staticIp", "staticIp::<l3 uuid>::<IPv4 address>",
+            [](const Parts& p) { return p.size() == 3 && is_uuid(p[1]) && parse_ipv4(p[2]); }},
+    TagRule{"customMac", "customMac::<l3 uuid>::<unicast mac>",
+            [](const Parts& p) { return p.size() == 3 && is_uuid(p[1]) && is_mac(p[2]); }},
     // QEMU keeps 8 characters of a VNC password and libvirt refuses more.
-    TagRule{"consolePassword", "consolePassword::<1 to 8 characters>", [](const Parts& p) { return p.size() == 2 && !p[1].empty() && p[1].size() <= 8; }},
-    TagRule{"vmConsoleMode", "vmConsoleMode::vnc|spice|vncAndSpice", [](const Parts& p) { return p.size() == 2 && one_of(p[1], {"vnc", "spice", "vncAndSpice"}); }},
+    TagRule{"consolePassword", "consolePassword::<1 to 8 characters>",
+            [](const Parts& p) { return p.size() == 2 && !p[1].empty() && p[1].size() <= 8; }},
+    TagRule{"vmConsoleMode", "vmConsoleMode::vnc|spice|vncAndSpice",
+            [](const Parts& p) {
+                return p.size() == 2 && one_of(p[1], {"vnc", "spice", "vncAndSpice"});
+            }},
     TagRule{"usbRedirect", "usbRedirect::true|false", [](const Parts& p) { return p.size() == 2 && is_boolean(p[1]); }},
-    TagRule{"VDIMonitorNumber", "VDIMonitorNumber::<1 to 4>", [](const Parts& p) { return p.size() == 2 && is_number(p[1], 1, 4); }},
+    TagRule{"VDIMonitorNumber", "VDIMonitorNumber::<1 to 4>",
+            [](const Parts& p) { return p.size() == 2 && is_number(p[1], 1, 4); }},
     TagRule{"qemuga", "qemuga", [](const Parts& p) { return p.size() == 1; }},
-    TagRule{"bootMode", "bootMode::Legacy|UEFI", [](const Parts& p) { return p.size() == 2 && one_of(p[1], {"Legacy", "UEFI"}); }},
+    TagRule{"bootMode", "bootMode::Legacy|UEFI",
+            [](const Parts& p) {
+                return p.size() == 2 && one_of(p[1], {"Legacy", "UEFI"});
+            }},
     TagRule{"bootOrder", "bootOrder::<comma list of CdRom, HardDisk, Network>",
-            [](const Parts& p) { return p.size() == 2 && !p[1].empty() && p[1].find_first_not_of("CdRomHardDiskNetwork,") == std::string::npos; }},
-    TagRule{"createWithoutCdRom", "createWithoutCdRom::true|false", [](const Parts& p) { return p.size() == 2 && is_boolean(p[1]); }},
+            [](const Parts& p) { return p.size() == 2 && is_boot_order(p[1]); }},
+    TagRule{"createWithoutCdRom", "createWithoutCdRom::true|false",
+            [](const Parts& p) { return p.size() == 2 && is_boolean(p[1]); }},
     TagRule{"driver", "driver::virtio", [](const Parts& p) { return p.size() == 2 && p[1] == "virtio"; }},
     TagRule{"cleanTraffic", "cleanTraffic::true|false", [](const Parts& p) { return p.size() == 2 && is_boolean(p[1]); }},
-    TagRule{"vmMachineType", "vmMachineType::q35|pc", [](const Parts& p) { return p.size() == 2 && one_of(p[1], {"q35", "pc"}); }},
-    TagRule{"ha", "ha::NeverStop|OnHostFailure", [](const Parts& p) { return p.size() == 2 && one_of(p[1], {"NeverStop", "OnHostFailure"}); }},
+    TagRule{"vmMachineType", "vmMachineType::q35|pc",
+            [](const Parts& p) {
+                return p.size() == 2 && one_of(p[1], {"q35", "pc"});
+            }},
+    TagRule{"ha", "ha::NeverStop|OnHostFailure",
+            [](const Parts& p) {
+                return p.size() == 2 && one_of(p[1], {"NeverStop", "OnHostFailure"});
+            }},
 };
 
 struct RefusedTag {
@@ -105,7 +137,8 @@ void check_vm_tags(const std::vector<std::string>& tags) {
         for (const RefusedTag& refused : refused_vm_tags)
             if (parts[0] == refused.name)
                 throw Error(Code::invalid_argument, "system tag '" + parts[0] + "' is not supported: " + refused.why);
-        const auto rule = std::find_if(vm_rules.begin(), vm_rules.end(), [&](const TagRule& one) { return parts[0] == one.name; });
+        const auto rule =
+            std::find_if(vm_rules.begin(), vm_rules.end(), [&](const TagRule& one) { return parts[0] == one.name; });
         if (rule == vm_rules.end()) throw Error(Code::invalid_argument, "no system tag matches '" + tag + "'");
         if (!rule->fits(parts))
             throw Error(Code::invalid_argument, "system tag '" + parts[0] + "' must have the form " + rule->form);
@@ -122,7 +155,8 @@ void check_volume_tags(const std::vector<std::string>& tags, const HostId& host)
             if (parts[2] == host.str()) continue;
             throw Error(Code::invalid_argument, "system tag 'localStorage::hostUuid' must name this host, " + host.str());
         }
-        throw Error(Code::invalid_argument, "no system tag of volumes matches '" + tag + "'; known are capability::virtio-scsi and localStorage::hostUuid::<host>");
+        throw Error(Code::invalid_argument, "no system tag of volumes matches '" + tag +
+                                                "'; known are capability::virtio-scsi and localStorage::hostUuid::<host>");
     }
 }
 

@@ -1,4 +1,5 @@
 // Names, sizes, HA level: what changes without a restart, and what waits for the next start.
+#include "agent/operations/place/host_capacity.h"
 #include "agent/operations/vm/handlers.h"
 #include "agent/operations/vm/parts.h"
 #include "agent/operations/vm/tags.h"
@@ -16,11 +17,14 @@ void resize(Services& services, const Vm& vm, const Size& wanted) {
     if (wanted.cpus == vm.cpus && wanted.memory == vm.memory) return;
     if (vm.observed == VmState::stopped || vm.intent == VmIntent::created) return;
     if (vm.observed != VmState::running)
-        throw Error(Code::operation_failed, "CPU and memory can be changed while the VM is Running or Stopped, but it is " + std::string(to_text(vm.state())));
+        throw Error(Code::operation_failed, "CPU and memory can be changed while the VM is Running or Stopped, but it is " +
+                                                std::string(to_text(vm.state())));
     if (!services.settings.hotplug)
-        throw Error(Code::invalid_argument, "CPU and memory of a running VM can be changed only with the setting [vm] hotplug; stop the VM first");
+        throw Error(Code::invalid_argument,
+                    "CPU and memory of a running VM can be changed only with the setting [vm] hotplug; stop the VM first");
     if (wanted.cpus < vm.cpus || wanted.memory < vm.memory)
         throw Error(Code::invalid_argument, "CPU and memory of a running VM can only grow; stop the VM first");
+    const auto room = services.capacity.reserve(vm.uuid, wanted.cpus, wanted.memory);
     if (wanted.cpus > vm.cpus) services.power.set_live_cpus(vm.uuid, wanted.cpus);
     if (wanted.memory > vm.memory) services.power.set_live_memory(vm.uuid, wanted.memory);
 }
@@ -28,14 +32,16 @@ void resize(Services& services, const Vm& vm, const Size& wanted) {
 void check_recorded_state(const Vm& vm, RecordedState state) {
     const VmState asked = state == RecordedState::running ? VmState::running : VmState::stopped;
     if (vm.state() != asked)
-        throw Error(Code::invalid_argument, "parameter 'state': the VM is " + std::string(to_text(vm.state())) +
-                                                "; a state is what the host shows and cannot be written, use StartVmInstance or StopVmInstance");
+        throw Error(Code::invalid_argument,
+                    "parameter 'state': the VM is " + std::string(to_text(vm.state())) +
+                        "; a state is what the host shows and cannot be written, use StartVmInstance or StopVmInstance");
 }
 
 void check_default_network(Services& services, const VmId& vm, const L3NetworkId& network) {
     for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", vm.str()}}))
         if (nic.l3_network == network) return;
-    throw Error(Code::invalid_argument, "parameter 'defaultL3NetworkUuid': the VM has no NIC in the L3 network " + network.str());
+    throw Error(Code::invalid_argument,
+                "parameter 'defaultL3NetworkUuid': the VM has no NIC in the L3 network " + network.str());
 }
 
 }  // namespace
@@ -52,7 +58,8 @@ json update_vm(Services& services, Job&, const UpdateVm& params) {
     if (params.state) check_recorded_state(vm, *params.state);
     if (!params.default_l3.empty()) check_default_network(services, params.vm, params.default_l3);
     if (params.reserved_memory.value_or(vm.reserved_memory) > wanted.memory)
-        throw Error(Code::invalid_argument, "parameter 'reservedMemorySize' must not exceed the memory size, " + std::to_string(wanted.memory));
+        throw Error(Code::invalid_argument,
+                    "parameter 'reservedMemorySize' must not exceed the memory size, " + std::to_string(wanted.memory));
     resize(services, vm, wanted);
     services.inventory.modify<Vm>(params.vm, [&](Vm& record) {
         if (params.name && !params.name->empty()) record.name = *params.name;
@@ -69,7 +76,8 @@ json update_vm(Services& services, Job&, const UpdateVm& params) {
 
 json change_instance_offering(Services& services, Job&, const ChangeOffering& params) {
     const auto offering = services.inventory.get<InstanceOffering>(params.offering);
-    if (offering.state != EnabledState::enabled) throw Error(Code::operation_failed, "the instance offering " + offering.name + " is Disabled");
+    if (offering.state != EnabledState::enabled)
+        throw Error(Code::operation_failed, "the instance offering " + offering.name + " is Disabled");
     resize(services, services.inventory.get<Vm>(params.vm), {offering.cpu_num, offering.memory});
     services.inventory.modify<Vm>(params.vm, [&](Vm& record) {
         record.offering = offering.uuid;
@@ -83,7 +91,8 @@ json change_instance_offering(Services& services, Job&, const ChangeOffering& pa
 
 json set_ha_level(Services& services, Job&, const SetHaLevel& params) {
     if (params.level == "FaultTolerance")
-        throw Error(Code::no_capability, "parameter 'level': FaultTolerance is not offered, only NeverStop and OnHostFailure");
+        throw Error(Code::no_capability,
+                    "parameter 'level': FaultTolerance is not offered, only NeverStop and OnHostFailure");
     services.inventory.transaction([&] {
         services.inventory.remove_system_tags(params.vm.str(), "ha");
         services.inventory.add_tag("VmInstance", params.vm.str(), "ha::" + params.level, "System");
