@@ -28,17 +28,13 @@ public:
     }
 
     // Test: the same job in the next life of the daemon.
-    FakeJob next_life() const {
-        FakeJob job(clock_, id_);
-        job.resumed_ = true;
-        job.facts_ = facts_;
-        return job;
-    }
+    FakeJob next_life() const { return FakeJob(clock_, id_, facts_); }
 
     std::vector<std::pair<int, std::string>> steps;  // of progress
 
 private:
-    FakeJob(const Clock& clock, JobId id) : clock_(clock), id_(std::move(id)) {}
+    FakeJob(const Clock& clock, JobId id, std::map<std::string, nlohmann::json> facts)
+        : clock_(clock), id_(std::move(id)), resumed_(true), facts_(std::move(facts)) {}
 
     const Clock& clock_;
     JobId id_ = JobId::make();
