@@ -277,6 +277,8 @@ void ConnectionServer::serve(const Shared& connection) {
 void ConnectionServer::refuse(const Shared& connection, int status, const std::string& because) {
     log::debug("request refused", {{"client", connection->peer()}, {"status", status}, {"because", because}});
     connection->output += to_wire(callbacks_.refuse(status, because), false, false);
+    connection->parser.take();  // what has arrived of it is of no more use
+    held_ -= std::exchange(connection->counted, 0);
     connection->close_after_write = true;
     connection->drain_before_close = true;
     connection->state = State::writing;

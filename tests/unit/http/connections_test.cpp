@@ -1,5 +1,5 @@
 // The transport under load and abuse: many connections, slow ones, garbage, limits, stopping.
-#include <sys/resource.h>
+#include <poll.h>
 
 #include <fstream>
 #include <thread>
@@ -117,6 +117,31 @@ TEST_F(HttpServerTest, AClientThatAsksBeforeItSendsIsToldToGoOn) {
     EXPECT_EQ(client.receive().status, 100);
     ASSERT_TRUE(client.send(R"({"getVersion":{}})"));
     EXPECT_EQ(client.receive().status, 200);
+}
+
+TEST_F(HttpServerTest, UnfinishedBodiesOfAllConnectionsTogetherAreBounded) {
+    settings.max_body = 100000;
+    start();
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 100; ++i) {
+        clients.emplace_back(server->port());
+        clients.back().send("POST /v1/zones HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + std::string(99999, ' '));
+    }
+    // 64 bodies fit, so some client is turned away while it waits to send its last byte.
+    std::vector<pollfd> sockets;
+    for (const RawClient& client : clients) sockets.push_back({client.socket(), POLLIN, 0});
+    ASSERT_GT(poll(sockets.data(), sockets.size(), 10000), 0);
+    EXPECT_EQ(ask("GET", "/hvagent/v1/health").status, 200);
+    int refused = 0, complete = 0;
+    for (RawClient& client : clients) {
+        client.send("x");
+        const int status = client.receive().status;
+        refused += status == 503;
+        complete += status == 400;
+    }
+    EXPECT_GT(refused, 0);
+    EXPECT_GT(complete, 30);
+    EXPECT_EQ(refused + complete, 100);
 }
 
 TEST_F(HttpServerTest, AnUnfinishedRequestIsGivenUpAfterItsTimeHoweverItTrickles) {

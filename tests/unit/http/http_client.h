@@ -43,6 +43,7 @@ public:
     RawClient& operator=(RawClient&&) = delete;
 
     bool connected() const { return connected_; }
+    int socket() const { return socket_; }
     // False when the server does not take it.
     bool send(const std::string& bytes) {
         for (std::size_t at = 0; at < bytes.size();) {
