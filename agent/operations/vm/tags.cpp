@@ -103,6 +103,11 @@ constexpr std::array vm_rules{
             }},
 };
 
+// What a tag speaks about: "hostname", "staticIp::<l3 uuid>".
+std::string subject_of(const Parts& parts) {
+    return parts.size() == 3 ? parts[0] + "::" + parts[1] : parts[0];
+}
+
 struct RefusedTag {
     const char* name;
     const char* why;
@@ -142,8 +147,9 @@ void check_vm_tags(const std::vector<std::string>& tags) {
         if (rule == vm_rules.end()) throw Error(Code::invalid_argument, "no system tag matches '" + tag + "'");
         if (!rule->fits(parts))
             throw Error(Code::invalid_argument, "system tag '" + parts[0] + "' must have the form " + rule->form);
-        if (std::count_if(tags.begin(), tags.end(), [&](const std::string& other) { return other == tag; }) > 1)
-            throw Error(Code::duplicate_tag, "system tag '" + parts[0] + "' stands twice");
+        const auto same = [&](const std::string& other) { return subject_of(split(other)) == subject_of(parts); };
+        if (std::count_if(tags.begin(), tags.end(), same) > 1)
+            throw Error(Code::duplicate_tag, "system tag '" + subject_of(parts) + "' stands twice");
     }
 }
 

@@ -25,7 +25,11 @@ void resize(Services& services, const Vm& vm, const Size& wanted) {
     if (wanted.cpus < vm.cpus || wanted.memory < vm.memory)
         throw Error(Code::invalid_argument, "CPU and memory of a running VM can only grow; stop the VM first");
     const auto room = services.capacity.reserve(vm.uuid, wanted.cpus, wanted.memory);
-    if (wanted.cpus > vm.cpus) services.power.set_live_cpus(vm.uuid, wanted.cpus);
+    if (wanted.cpus > vm.cpus) {
+        services.power.set_live_cpus(vm.uuid, wanted.cpus);
+        // At once: the CPUs are there also when the memory is refused.
+        services.inventory.modify<Vm>(vm.uuid, [&](Vm& record) { record.cpus = wanted.cpus; });
+    }
     if (wanted.memory > vm.memory) services.power.set_live_memory(vm.uuid, wanted.memory);
 }
 

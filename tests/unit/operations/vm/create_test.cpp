@@ -150,6 +150,7 @@ TEST_F(CreateRefused, NamesTheTag) {
     EXPECT_THAT(why({{"systemTags", {"bootOrder::CdRom,mmm"}}}), HasSubstr("bootOrder::<comma list"));
     EXPECT_THAT(why({{"systemTags", {"consolePassword::far-too-long"}}}), HasSubstr("consolePassword"));
     EXPECT_THAT(why({{"systemTags", {"staticIp::" + make_uuid() + "::10.0.0.1"}}}), HasSubstr("not in 'l3NetworkUuids'"));
+    EXPECT_THAT(why({{"systemTags", {"hostname::a", "hostname::b"}}}), HasSubstr("'hostname' stands twice"));
     EXPECT_THAT(why({{"rootVolumeSystemTags", {"fast"}}}), HasSubstr("'fast'"));
 }
 

@@ -265,6 +265,17 @@ TEST_F(UpdateVmTest, LetsARunningVmGrowOnlyWhereThatIsAllowed) {
     EXPECT_EQ(record(vm).memory, 2 * GiB);
 }
 
+TEST_F(UpdateVmTest, RecordsTheCpusThatGrewBeforeTheMemoryWasRefused) {
+    settings.hotplug = true;
+    world.give_room_for_growth();
+    const VmId vm = create_vm();
+    world.faults.fail_next("set_live_memory", Error(Code::no_capability, "no slot"));
+    EXPECT_THAT(act_failure("UpdateVmInstance", vm, {{"cpuNum", 2}, {"memorySize", 2 * GiB}}).details(),
+                HasSubstr("no slot"));
+    EXPECT_EQ(record(vm).cpus, 2);
+    EXPECT_EQ(record(vm).memory, GiB);
+}
+
 TEST_F(UpdateVmTest, CannotWriteAState) {
     const VmId vm = create_vm();
     EXPECT_THAT(act_failure("UpdateVmInstance", vm, {{"state", "Stopped"}}).details(), HasSubstr("StopVmInstance"));
