@@ -8,7 +8,7 @@ namespace hvagent::bench {
 Webhooks::Webhooks() {
     server_.set_tcp_nodelay(true);
     server_.set_keep_alive_max_count(1000000);
-    server_.set_keep_alive_timeout(300);
+    server_.set_keep_alive_timeout(5);  // stop() waits for it
     server_.Post("/hook", [this](const httplib::Request& request, httplib::Response&) {
         const Moment now = Clock::now();
         std::lock_guard lock(mutex_);
