@@ -5,6 +5,7 @@
 #include <cctype>
 #include <optional>
 
+#include "agent/inventory/blanks.h"
 #include "hvagent/error.h"
 
 namespace hvagent::inventory {
@@ -29,12 +30,6 @@ constexpr std::array operators{
     std::string shown(text.substr(0, 80));
     if (text.size() > 80) shown += "...";
     throw Error(Code::bad_request, "condition \"" + shown + "\": " + why);
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
 }
 
 bool is_same(std::string_view a, std::string_view b) {

@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "agent/inventory/blanks.h"
 #include "agent/inventory/condition.h"
 #include "agent/inventory/condition_sql.h"
 #include "agent/inventory/json_text.h"
@@ -12,12 +13,6 @@ namespace {
 
 constexpr std::size_t most_conditions = 200;
 constexpr std::size_t most_values = 16 * 1024;  // of all conditions; SQLite binds 32,766
-
-std::string trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos) return "";
-    return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-}
 
 void add_conditions(const Resource& resource, const std::vector<std::string>& texts, RowSet& rows) {
     for (const std::string& text : texts) {
@@ -42,28 +37,24 @@ bool is_no_sort(const std::string& field) {
     return false;
 }
 
-bool is_free_text(const Field& field) {
-    return field.type == api::FieldType::text && !field.identity;
-}
-
 void set_order(const Resource& resource, const std::string& sort, RowSet& rows) {
-    std::string name = trimmed(sort);
-    const bool descending = !name.empty() && name.front() == '-';
-    if (!name.empty() && (name.front() == '-' || name.front() == '+')) name = trimmed(name.substr(1));
+    std::string_view rest = trimmed(sort);
+    const bool descending = rest.starts_with('-');
+    if (rest.starts_with('-') || rest.starts_with('+')) rest = trimmed(rest.substr(1));
+    const std::string name(rest);
     if (is_no_sort(name)) return;
     const Field& field = own_field(resource, name, "sort \"" + sort.substr(0, 80) + "\"");
     if (!field.constant.empty()) return;
-    rows.order_by =
-        field.sql("t0") + (is_free_text(field) ? " COLLATE NOCASE" : "") + (descending ? " DESC" : " ASC") + ", t0.rowid";
+    rows.order_by = field.folded_sql("t0") + (descending ? " DESC" : " ASC") + ", t0.rowid";
 }
 
 // One row per value: the one created first.
 void set_group(const Resource& resource, const std::string& group_by, RowSet& rows) {
-    const std::string name = trimmed(group_by);
+    const std::string name(trimmed(group_by));
     if (name.empty()) return;
     const Field& field = own_field(resource, name, "groupBy \"" + group_by.substr(0, 80) + "\"");
-    const std::string value =
-        field.constant.empty() ? field.sql("t0") + (is_free_text(field) ? " COLLATE NOCASE" : "") : "'" + name + "'";
+    // A constant would be read as the number of a column.
+    const std::string value = field.constant.empty() ? field.folded_sql("t0") : "NULL";
     rows.where = "t0.rowid IN (SELECT MIN(t0.rowid) FROM " + identifier(resource.table) + " t0 WHERE " + rows.where +
                  " GROUP BY " + value + ")";
 }
@@ -73,7 +64,7 @@ WantedNames wanted_names(const Resource& resource, const std::vector<std::string
     for (const std::string& list : lists)
         for (std::size_t at = 0; at <= list.size();) {
             const std::size_t end = std::min(list.find(',', at), list.size());
-            const std::string name = trimmed(std::string_view(list).substr(at, end - at));
+            const std::string name(trimmed(std::string_view(list).substr(at, end - at)));
             at = end + 1;
             if (name.empty()) continue;
             bool is_nested = false;

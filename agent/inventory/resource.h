@@ -21,6 +21,10 @@ struct Field {
     std::string column;
 
     std::string sql(const std::string& alias) const;
+    // True for texts people write: they compare without regard to case.
+    bool is_free_text() const { return type == api::FieldType::text && !identity; }
+    // sql(), so that comparing and sorting forgive case where they should.
+    std::string folded_sql(const std::string& alias) const { return sql(alias) + (is_free_text() ? " COLLATE NOCASE" : ""); }
 };
 
 // Rows of another resource that belong to a row of this one: there.`other` = here.`own`, or through a table between.

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "agent/inventory/blanks.h"
 #include "agent/inventory/wire_date.h"
 #include "hvagent/error.h"
 
@@ -15,12 +16,6 @@ constexpr std::size_t longest_pattern = 16 * 1024;  // SQLite takes 50,000 bytes
 
 [[noreturn]] void refuse(const Condition& condition, const std::string& why) {
     throw Error(Code::bad_request, "condition \"" + condition.text.substr(0, 80) + "\": " + why);
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
 }
 
 const char* operator_of(Comparison comparison) {
@@ -154,8 +149,7 @@ std::vector<std::string> items_of(const Condition& condition) {
 }
 
 SqlText compare(const Field& field, const std::string& expression, Comparison comparison, const Condition& condition) {
-    const bool is_free_text = field.type == api::FieldType::text && !field.identity;
-    const std::string left = is_free_text ? expression + " COLLATE NOCASE" : expression;
+    const std::string left = field.is_free_text() ? expression + " COLLATE NOCASE" : expression;
     switch (comparison) {
         case Comparison::is_null:
         case Comparison::not_null: return {expression + operator_of(comparison), {}};

@@ -1,10 +1,12 @@
 #include "agent/inventory/wire_date.h"
 
 #include <strings.h>
+
 #include <array>
 #include <cctype>
 #include <charconv>
 #include <ctime>
+#include "agent/inventory/blanks.h"
 
 namespace hvagent::inventory {
 namespace {
@@ -220,8 +222,7 @@ std::string WireDate::text(std::int64_t unix_ms) {
 }
 
 std::optional<Instant> parse_date(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    text = trimmed(text);
     std::int64_t ms = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
     if (error == std::errc{} && end == text.data() + text.size()) return Instant{ms, ms + 1};
