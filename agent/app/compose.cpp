@@ -159,11 +159,13 @@ void Agent::Parts::set_admin_password() {
     identity.open();
     if (!settings.admin_password.empty()) {
         identity.fix_admin_password(settings.admin_password);
-    } else if (const auto made = identity.make_first_admin_password()) {
-        const std::string path = settings.state_directory + "/admin-password";
-        identity::write_password_file(path, *made);
-        log::warning("the admin's first password was written to a file", {{"path", path}});
+        return;
     }
+    identity.make_first_admin_password([this](const std::string& clear_text) {
+        const std::string path = settings.state_directory + "/admin-password";
+        identity::write_password_file(path, clear_text);
+        log::warning("the admin's first password was written to a file", {{"path", path}});
+    });
 }
 
 std::vector<std::string> Agent::Parts::not_ready_because() {

@@ -84,11 +84,11 @@ void Identity::fix_admin_password(const std::string& clear_text) {
     sessions_.close_all_but("");
 }
 
-std::optional<std::string> Identity::make_first_admin_password() {
-    if (!stored_hash().empty()) return std::nullopt;
+void Identity::make_first_admin_password(const std::function<void(const std::string& clear_text)>& tell) {
+    if (!stored_hash().empty()) return;
     const std::string clear_text = random_text(random_password_length);
+    tell(clear_text);
     store_password(sha512_hex(clear_text));
-    return clear_text;
 }
 
 Session Identity::log_in(const std::string& account_name, const std::string& password, const std::string& client_address) {

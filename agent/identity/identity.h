@@ -1,5 +1,6 @@
 // Who may use the agent: the one account, its password, sessions and access keys.
 #pragma once
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -32,8 +33,9 @@ public:
     // The configuration fixes the password (clear text): stored when it differs, which also ends all sessions; UpdateAccount
     // refuses to change it from now on.
     void fix_admin_password(const std::string& clear_text);
-    // Where no password is stored yet, makes a random one and returns it (clear text): the only time it can be seen.
-    std::optional<std::string> make_first_admin_password();
+    // Where no password is stored yet, makes a random one and hands it to `tell` (clear text): the only time it can be seen.
+    // When `tell` throws, none is stored and the next start tries again.
+    void make_first_admin_password(const std::function<void(const std::string& clear_text)>& tell);
 
     // `password`: lower-case hex SHA-512 of the clear text, as clients send it. Error(authentication_failed),
     // Error(login_refused) after too many wrong ones, Error(too_many_sessions).
