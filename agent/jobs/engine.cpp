@@ -22,6 +22,10 @@ void require_same(const JobId& id, const std::string& known, const std::string& 
                                        " was used for another request; send a new X-Job-UUID, or the same request again");
 }
 
+Error stopping_error() {
+    return Error(Code::not_ready, "the daemon is starting or stopping; send the request again");
+}
+
 }  // namespace
 
 JobEngine::Impl::Impl(Database& database, const Clock& clock, const api::Catalog& catalog, const api::References& references,
@@ -95,7 +99,7 @@ JobId JobEngine::Impl::submit(Submission submission) {
         require_same(entry->id, *known, entry->fingerprint);
         return entry->id;
     }
-    admit(entry, submission.webhook_delay);
+    enqueue(entry, submission.webhook_delay);
     return entry->id;
 }
 
@@ -103,8 +107,7 @@ JobId JobEngine::Impl::submit(Submission submission) {
 bool JobEngine::Impl::reserve(const EntryPtr& entry) {
     std::unique_lock lock(mutex_);
     for (;;) {
-        if (state_ != State::running)
-            throw Error(Code::not_ready, "the daemon is starting or stopping; send the request again");
+        if (state_ != State::running) throw stopping_error();
         const auto found = entries_.find(entry->id);
         if (found == entries_.end()) break;
         require_same(entry->id, found->second->fingerprint, entry->fingerprint);
@@ -118,6 +121,7 @@ bool JobEngine::Impl::reserve(const EntryPtr& entry) {
     entry->sequence = ++last_sequence_;
     schedule_.add(*entry);
     entries_.emplace(entry->id, entry);
+    ++active_;
     return true;
 }
 
@@ -125,30 +129,25 @@ void JobEngine::Impl::abandon(const EntryPtr& entry) {
     Entries next;
     {
         const std::lock_guard lock(mutex_);
-        const auto found = entries_.find(entry->id);
-        if (found != entries_.end() && found->second == entry) {
-            entries_.erase(found);
-            schedule_.remove(*entry);
-        }
+        --active_;
+        entries_.erase(entry->id);
+        schedule_.remove(*entry);
         next = take_startable();
     }
     changed_.notify_all();
     run_all(next);
 }
 
-void JobEngine::Impl::admit(const EntryPtr& entry, milliseconds webhook_delay) {
+void JobEngine::Impl::enqueue(const EntryPtr& entry, milliseconds webhook_delay) {
     Entries next;
     {
         const std::lock_guard lock(mutex_);
-        const auto found = entries_.find(entry->id);
-        // Otherwise the engine was stopped meanwhile; its next start finds the job in the store.
-        if (found != entries_.end() && found->second == entry) {
-            entry->phase = Entry::Phase::waiting;
-            entry->webhook_not_before = clock_.moment() + webhook_delay;
-            deadlines_.emplace(entry->deadline, entry->id);
-            schedule_.release(*entry);
-            next = take_startable();
-        }
+        --active_;
+        entry->phase = Entry::Phase::waiting;
+        entry->webhook_not_before = clock_.moment() + webhook_delay;
+        deadlines_.emplace(entry->deadline, entry->id);
+        schedule_.release(*entry);
+        next = take_startable();
     }
     changed_.notify_all();
     run_all(next);
@@ -158,8 +157,7 @@ void JobEngine::Impl::admit(const EntryPtr& entry, milliseconds webhook_delay) {
 void JobEngine::Impl::submit_refused(const EntryPtr& entry, const Submission& submission) {
     {
         const std::lock_guard lock(mutex_);
-        if (state_ != State::running)
-            throw Error(Code::not_ready, "the daemon is starting or stopping; send the request again");
+        if (state_ != State::running) throw stopping_error();
         entry->sequence = ++last_sequence_;
     }
     StoredJob stored = to_stored(*entry, submission);
@@ -262,6 +260,7 @@ Cancelled JobEngine::Impl::cancel(const JobId& id) {
             if (!entry || entry->phase != Entry::Phase::storing) break;
             changed_.wait(lock);
         }
+        if (entry && entry->phase == Entry::Phase::waiting && state_ != State::running) throw stopping_error();
         unstarted = entry && claim_unstarted(*entry);
     }
     if (!entry) return cancel_finished(id);
@@ -277,7 +276,7 @@ Cancelled JobEngine::Impl::cancel(const JobId& id) {
 Cancelled JobEngine::Impl::cancel_finished(const JobId& id) const {
     const std::optional<JobStatus> status = find(id);
     if (!status) return Cancelled::unknown_job;
-    if (!status->is_finished()) throw Error(Code::not_ready, "the daemon is stopping; cancel the job after its next start");
+    if (!status->is_finished()) throw stopping_error();
     return Cancelled::finished_already;
 }
 

@@ -135,8 +135,10 @@ public:
     std::optional<JobStatus> find(const JobId& id) const;
     // Latest first.
     std::vector<JobStatus> list(const ListFilter& filter) const;
+    // Error(not_ready): it has not started and the engine is stopping. Error(io_failed): its end could not be stored, it
+    // stays.
     Cancelled cancel(const JobId& id);
-    // True once the job is finished (or unknown); false when `deadline` comes first.
+    // True once the job is finished, unknown or left by a stop; false when `deadline` comes first.
     bool wait(const JobId& id, Moment deadline) const;
     Load load() const;
 

@@ -89,7 +89,7 @@ private:
     StoredJob to_stored(const Entry& entry, const Submission& submission) const;
     bool reserve(const EntryPtr& entry);
     void abandon(const EntryPtr& entry);
-    void admit(const EntryPtr& entry, milliseconds webhook_delay);
+    void enqueue(const EntryPtr& entry, milliseconds webhook_delay);
     void submit_refused(const EntryPtr& entry, const Submission& submission);
     Cancelled cancel_finished(const JobId& id) const;
     JobStatus to_status(const StoredJob& stored) const;

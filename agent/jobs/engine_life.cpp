@@ -14,7 +14,7 @@ void JobEngine::Impl::start() {
     {
         const std::lock_guard lock(mutex_);
         if (state_ != State::stopped) return;
-        last_sequence_ = store_.last_sequence();
+        last_sequence_ = std::max(last_sequence_, store_.last_sequence());
         armed_.reset();
         next_expiry_.reset();
         if (const auto oldest = store_.oldest_finished()) next_expiry_ = *oldest + settings_.result_lifetime;

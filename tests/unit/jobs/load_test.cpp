@@ -114,6 +114,7 @@ TEST_F(JobLoad, SubmitsAndCancelsDuringStopsAndStartsLoseNoJob) {
     EXPECT_GT(accepted.size(), 20u);
     for (const JobId& id : accepted) {
         const JobStatus status = result_of(id);
+        const std::lock_guard lock(mutex);
         if (status.state == JobStatus::succeeded) {
             ASSERT_EQ(runs[id], 1);
         } else {
