@@ -16,6 +16,7 @@
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/place/host_capacity.h"
 #include "agent/operations/services.h"
+#include "agent/operations/storage/directories.h"
 #include "agent/operations/storage/image_cache.h"
 #include "agent/state/keepers.h"
 #include "agent/state/vm_states.h"
@@ -185,8 +186,7 @@ void Agent::start() {
     parts.set_admin_password();
     // QEMU's user writes the serial logs through virtlogd; it must be able to pass.
     std::filesystem::create_directories(parts.settings.state_directory + "/serial");
-    for (const PrimaryStorage& storage : parts.inventory.list<PrimaryStorage>()) parts.files.prepare(storage.url);
-    for (const BackupStorage& storage : parts.inventory.list<BackupStorage>()) parts.files.prepare(storage.url);
+    operations::open_storages(parts.inventory, parts.files);
     parts.files.prepare(parts.settings.state_directory + "/serial");
     parts.states.begin();
     parts.timer.start();

@@ -25,6 +25,17 @@ void create_file(Services& services, const PrimaryStorage& storage, const Volume
     services.disk_images.create_overlay(path, backing, image.format, volume.size);
 }
 
+// A thin volume was promised its virtual size.
+Bytes still_to_be_written(Services& services, const Volume& volume) {
+    Bytes written = 0;
+    try {
+        if (!volume.install_path.empty()) written = services.files.allocated(volume.install_path);
+    } catch (const Error&) {
+        written = volume.actual_size;
+    }
+    return std::max<Bytes>(0, volume.size - written);
+}
+
 // nullopt: the directory cannot be reached.
 std::optional<StorageSpace> look_at_space(Services& services, const std::string& directory) {
     try {
@@ -43,7 +54,8 @@ void make_volume_file(Services& services, const VolumeId& id, const ProgressPerc
     const std::string path = volume_path(storage, volume);
     const Bytes available = services.files.space(storage.url).available;
     if (available < least_room)
-        throw Error(Code::storage_allocate, "the primary storage " + storage.name + " has " + human_size(available) + " left");
+        throw Error(Code::storage_allocate,
+                    "the primary storage " + storage.name + " has " + human_size(available) + " left");
     services.files.make_directories(volume_directory(storage, volume));
     if (!services.files.exists(path)) create_file(services, storage, volume, path, progress, cancel);
     const Bytes allocated = services.files.allocated(path);
@@ -66,7 +78,8 @@ void remove_volume_file(Services& services, const Volume& volume) {
 PrimaryStorage refresh_primary_storage(Services& services, const PrimaryStorageId& id) {
     const std::string url = services.inventory.get<PrimaryStorage>(id).url;
     Bytes promised = 0;
-    for (const Volume& volume : services.inventory.list<Volume>({{"primaryStorageUuid", id.str()}})) promised += volume.size;
+    for (const Volume& volume : services.inventory.list<Volume>({{"primaryStorageUuid", id.str()}}))
+        promised += still_to_be_written(services, volume);
     const auto space = look_at_space(services, url);
     observe_change<PrimaryStorage>(services.inventory, id, [&](PrimaryStorage& record) {
         record.status = space ? ConnectionStatus::connected : ConnectionStatus::disconnected;
@@ -74,7 +87,8 @@ PrimaryStorage refresh_primary_storage(Services& services, const PrimaryStorageI
         record.total_physical = space->total;
         record.available_physical = space->available;
         record.total_capacity = space->total;
-        record.available_capacity = std::max<Bytes>(0, space->total - promised);
+        // What others keep on the file system is not there for volumes either.
+        record.available_capacity = std::max<Bytes>(0, space->available - promised);
     });
     return services.inventory.get<PrimaryStorage>(id);
 }

@@ -29,6 +29,17 @@ TEST_F(Storages, PromisesOfVolumesCountAgainstTheCapacity) {
     EXPECT_THROW(call("GetPrimaryStorageCapacity", json::object()), Error);
 }
 
+TEST_F(Storages, WhatIsWrittenAlreadyIsNotCountedTwiceAndForeignFilesAreCounted) {
+    const std::string path = settings.primary_path + "/rootVolumes/volume.qcow2";
+    const VolumeId volume = add_volume(made("primary-storage"), 30 * GiB);
+    inventory.modify<Volume>(volume, [&](Volume& record) { record.install_path = path; });
+    disk.put(path, {"", {"qcow2", 30 * GiB, 10 * GiB, "", false, false}, 10 * GiB});
+    disk.put("/home/somebody/film", {"", {}, 20 * GiB});
+    const json storage = only("QueryPrimaryStorage");
+    EXPECT_EQ(storage["availablePhysicalCapacity"], 70 * GiB);
+    EXPECT_EQ(storage["availableCapacity"], 50 * GiB);
+}
+
 TEST_F(Storages, AStorageThatDoesNotAnswerIsDisconnectedWithItsLastFigures) {
     query("QueryPrimaryStorage");
     files.faults.fail_next("space", Error(Code::io_failed, "stale handle"));
