@@ -88,7 +88,8 @@ bool is_nothing(const json& value) {
 bool is_zero_value(const Param& param, const json& value) {
     const json& schema = param.schema;
     const bool is_choice = schema.contains("enum") || schema.contains("pattern") || schema.contains("minLength") || schema.value("type", "") != "string";
-    if (value.is_string() && value.get<std::string>().empty()) return is_choice;
+    const bool is_element = schema.contains("items") && schema["items"].contains("minLength");
+    if (value.is_string() && value.get<std::string>().empty()) return is_choice && !is_element;
     if (value.is_number()) return value == 0 && schema.value("minimum", 0) > 0;
     return false;
 }
@@ -214,7 +215,9 @@ Row query_operation(std::string name, std::string resource, std::string path, st
     declaration
         .optional(In::query, "q", &QueryRequest::conditions,
                   "condition <field><operator><value>, repeatable, all must hold; operators = != > < >= <= ?= !?= ~= !~= 'is null' 'not null'")
+        .elements_not_empty()
         .optional(In::query, "condition", &QueryRequest::condition_aliases, "the same as q")
+        .elements_not_empty()
         .optional(In::query, "limit", &QueryRequest::limit, "at most so many records")
         .range(0, INT32_MAX)
         .optional(In::query, "start", &QueryRequest::start, "skip so many records")

@@ -111,6 +111,11 @@ public:
         schema[schema.value("type", "") == "array" ? "minItems" : "minLength"] = 1;
         return *this;
     }
+    // An empty element of the list is a mistake of the client's, not the same as no list.
+    Operation& elements_not_empty() {
+        row_.params.back().schema["items"]["minLength"] = 1;
+        return *this;
+    }
     // A name people read: no control characters, no markup.
     Operation& is_name() {
         row_.params.back().schema["x-hvagent-name"] = true;

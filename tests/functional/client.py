@@ -108,7 +108,7 @@ class Api:
         options.setdefault("timeout", 30)
         answer = Answer(self.http.request(method, self.url + path, allow_redirects=False, **options))
         if self.contract:
-            self.contract.check(method, path.partition("?")[0], answer)
+            self.contract.check(method, path.partition("?")[0], answer, partial="fields" in (options.get("params") or {}))
         return answer
 
     def call(self, method, path, body=None, query=None, headers=None, session=None, check=True, prefix=PREFIX):

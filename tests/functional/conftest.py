@@ -255,7 +255,10 @@ def keep_evidence(host, target):
         if source.exists():
             shutil.copytree(source, target / source.name, ignore_dangling_symlinks=True)
     shutil.copy(host.dir / "etc" / "hvagentd.toml", target)
-    domains = host.exec("sh", "-c", "virsh list --all; for vm in $(virsh list --all --name); do timeout 5 virsh dumpxml $vm; done", check=False)
+    show = """virsh list --all; for vm in $(virsh list --all --name); do timeout 5 virsh dumpxml $vm; done
+        for net in $(virsh net-list --name); do timeout 5 virsh net-dumpxml $net; done
+        tail -n +1 /var/lib/libvirt/dnsmasq/*; ps axf"""
+    domains = host.exec("sh", "-c", show, check=False)
     (target / "domains.txt").write_text(domains.stdout + domains.stderr)
     try:
         api = Api(host.url)

@@ -169,8 +169,8 @@ class Host:
         return self.domain(vm).XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE)
 
     def qemu_pid(self, vm):
-        """Inside the host."""
-        return int(self.shell(f"cat /run/libvirt/qemu/{vm}.pid"))
+        """Inside the host; 0 when it does not run."""
+        return int(self.shell(f"cat /run/libvirt/qemu/{vm}.pid 2>/dev/null || echo 0"))
 
     def signal_qemu(self, vm, name):
         self.exec("kill", f"-{name}", self.qemu_pid(vm))

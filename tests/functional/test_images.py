@@ -140,7 +140,7 @@ def test_a_url_that_cannot_be_or_must_not_be_read_is_refused(api, host, world, u
 def test_a_link_to_a_forbidden_file_is_not_followed(api, host, world, directory):
     (directory / "link.qcow2").symlink_to("/etc/shadow")
     refused = refusal(lambda: world.add_image("link", f"file://{directory}/link.qcow2", format="raw"))
-    assert "/etc" in refused.reason
+    assert "not allowed" in refused.reason
     nothing_stays(api, host, "link")
 
 
@@ -176,7 +176,7 @@ def make_hostile(directory, kind):
 def test_a_hostile_image_is_refused_and_nothing_of_it_stays(api, host, world, directory, kind):
     path, claimed = make_hostile(directory, kind)
     refused = refusal(lambda: world.add_image(f"hostile {kind}", f"file://{path}", format=claimed))
-    assert refused.codes[0] in ("SYS.1002", "SYS.1007") and refused.codes[-1] in ("SYS.1007", "BS.1000", "SYS.1016", "SYS.1006")
+    assert refused.codes[0] in ("SYS.1002", "SYS.1007") and refused.codes[-1] in ("SYS.1007", "BS.1000", "SYS.1015", "SYS.1016", "SYS.1006")
     nothing_stays(api, host, f"hostile {kind}")
 
 

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from client import PREFIX, ApiError, new_uuid
+from client import PREFIX, ApiError, hashed, new_uuid
 
 GIB = 1 << 30
 
@@ -74,10 +74,11 @@ def test_a_value_of_the_wrong_type_is_a_bad_request_that_names_it(api, field, va
 @pytest.mark.parametrize("field, value", [("cpuNum", 0.0), ("cpuNum", -1), ("memorySize", -5), ("name", "x" * 256), ("cpuNum", 4096),
                                           ("name", ""), ("name", "a<b>"), ("name", "bell\x07"), ("name", "line\nbreak")])
 def test_a_value_out_of_range_fails_the_call_with_sys_1007(api, field, value):
+    before = api.query("/instance-offerings")
     with pytest.raises(ApiError) as refused:
         api.run("POST", "/instance-offerings", offering(**{field: value}))
     assert refused.value.codes[-1] == "SYS.1007" and field in refused.value.reason
-    assert api.query("/instance-offerings", f"name={value}" if field == "name" else "name=o") == []
+    assert api.query("/instance-offerings") == before
 
 
 @pytest.mark.parametrize("sent", [{"cpuNum": 2.0, "memorySize": 8.589934592e9}, {"cpuNum": "2", "memorySize": "8589934592"},
@@ -205,7 +206,7 @@ def test_the_location_is_where_the_client_said_the_host_is(api, authorized):
 def test_schema_comes_with_queries_and_otherwise_when_asked_for(api, authorized):
     zones = api.get("/zones")
     assert zones["schema"]["inventories[0]"] == "org.zstack.header.zone.ZoneInventory"
-    job = api.submit("POST", "/instance-offerings", offering(name="schema"), headers={"X-JSON-Schema": "true"})
+    job = api.submit("POST", "/instance-offerings", offering(name="schema"))
     made = job.wait()
     assert "schema" not in made
     asked = api.send("GET", f"{PREFIX}/api-jobs/{job.uuid}", headers={"X-JSON-Schema": "true"}).body
@@ -240,8 +241,8 @@ def test_the_openapi_document_is_one_and_names_the_operations(api, contract):
 
 
 def test_the_legacy_endpoint_serves_the_python_binding(api, host):
-    def legacy(name, **params):
-        body = {f"org.zstack.header.{name}": {**params, "timeout": 15000}}
+    def legacy(message, **params):
+        body = {f"org.zstack.header.{message}": {**params, "timeout": 15000}}
         answer = api.http.post(f"{host.url}/zstack/api/", json=body).json()
         assert "null" not in json.dumps(answer)
         return answer
@@ -250,7 +251,6 @@ def test_the_legacy_endpoint_serves_the_python_binding(api, host):
         (_, value), = json.loads(answer["result"]).items()
         return value
 
-    from client import hashed
     login = legacy("identity.APILogInByAccountMsg", accountName="admin", password=hashed(host.password), session={})
     assert login["state"] == "Done" and result(login)["success"] is True
     session = {"uuid": result(login)["inventory"]["uuid"]}

@@ -61,7 +61,7 @@ def test_a_silent_libvirt_is_unknown_and_right_again_when_it_returns(api, host, 
              lambda: str({state: api.state(vm) for state, vm in vms_.items()}))
     print(f"right again {time.monotonic() - began:.2f} s after libvirtd listened")
     assert time.monotonic() - began < 3
-    assert api.send("GET", "/hvagent/v1/ready").status == 200
+    wait_for(lambda: api.send("GET", "/hvagent/v1/ready").status == 200, 2, "readiness")
 
 
 @pytest.mark.slow

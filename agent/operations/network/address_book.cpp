@@ -33,42 +33,49 @@ void AddressBook::write(const IpRange& range, const NicId& nic, std::uint32_t ad
     });
 }
 
-bool AddressBook::try_range(const IpRange& range, const NicId& nic, const std::string& wanted) {
+// nullopt: this range has not what is asked for.
+std::optional<std::uint32_t> AddressBook::find_in(const IpRange& range, const std::string& wanted) const {
     const auto first = parse_ipv4(range.start_ip);
     const auto last = parse_ipv4(range.end_ip);
-    if (!first || !last) return false;
+    if (!first || !last) return std::nullopt;
     std::set<std::int64_t> taken;
     for (const UsedIp& used : inventory_.list<UsedIp>({{"l3NetworkUuid", range.l3_network.str()}})) {
-        if (used.ip == wanted) throw Error(Code::no_free_ip, "the address " + wanted + " is taken by NIC " + used.nic.str());
+        if (used.ip == wanted)
+            throw Error(Code::no_free_ip, "the address " + wanted + " is taken by NIC " + used.nic.str());
         taken.insert(used.ip_number);
     }
     if (const auto gateway = parse_ipv4(range.gateway)) taken.insert(*gateway);
     if (!wanted.empty()) {
         const auto address = parse_ipv4(wanted);
-        if (!address || *address < *first || *address > *last || taken.contains(*address)) return false;
-        write(range, nic, *address);
-        return true;
+        if (!address || *address < *first || *address > *last || taken.contains(*address)) return std::nullopt;
+        return address;
     }
     for (std::uint64_t address = *first; address <= *last; ++address)
-        if (!taken.contains(static_cast<std::int64_t>(address))) {
-            write(range, nic, static_cast<std::uint32_t>(address));
-            return true;
-        }
-    return false;
+        if (!taken.contains(static_cast<std::int64_t>(address))) return static_cast<std::uint32_t>(address);
+    return std::nullopt;
+}
+
+AddressBook::Choice AddressBook::choose(const L3NetworkId& l3_network, const std::string& wanted) const {
+    for (const IpRange& range : inventory_.list<IpRange>({{"l3NetworkUuid", l3_network.str()}}))
+        if (const auto address = find_in(range, wanted)) return {range, *address};
+    const std::string name = inventory_.get<L3Network>(l3_network).name;
+    throw Error(Code::no_free_ip, wanted.empty() ? "no address is left in the L3 network " + name
+                                                 : "the address " + wanted + " lies in no range of the L3 network " + name);
+}
+
+void AddressBook::require_free(const L3NetworkId& l3_network, const std::string& wanted) const {
+    std::lock_guard lock(mutex_);
+    choose(l3_network, wanted);
 }
 
 void AddressBook::allocate(const NicId& nic, const std::string& wanted) {
     std::lock_guard lock(mutex_);
     const VmNic record = inventory_.get<VmNic>(nic);
     if (!record.used_ip.empty()) return;
-    const auto ranges = inventory_.list<IpRange>({{"l3NetworkUuid", record.l3_network.str()}});
-    if (ranges.empty() && wanted.empty()) return;  // a network without address management
-    for (const IpRange& range : ranges)
-        if (try_range(range, nic, wanted)) return;
-    const L3Network network = inventory_.get<L3Network>(record.l3_network);
-    throw Error(Code::no_free_ip, wanted.empty()
-                                      ? "no address is left in the L3 network " + network.name
-                                      : "the address " + wanted + " lies in no range of the L3 network " + network.name);
+    const bool is_managed = !inventory_.list<IpRange>({{"l3NetworkUuid", record.l3_network.str()}}).empty();
+    if (!is_managed && wanted.empty()) return;
+    const Choice choice = choose(record.l3_network, wanted);
+    write(choice.range, nic, choice.address);
 }
 
 void AddressBook::release(const NicId& nic) {

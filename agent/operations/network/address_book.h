@@ -20,6 +20,8 @@ public:
     // address keeps it. Error(no_free_ip) names the network, or the holder of the wanted address.
     void allocate(const NicId& nic, const std::string& wanted);
     void release(const NicId& nic);
+    // The errors that allocate() would give for `wanted` at this moment.
+    void require_free(const L3NetworkId& l3_network, const std::string& wanted) const;
     std::string make_mac();  // "fa:..", not in use here
     bool mac_is_free(const std::string& mac) const;
 
@@ -33,13 +35,18 @@ public:
     NatNetworkSpec nat_spec() const;
 
 private:
-    bool try_range(const IpRange& range, const NicId& nic, const std::string& wanted);
+    struct Choice {
+        IpRange range;
+        std::uint32_t address;
+    };
+    std::optional<std::uint32_t> find_in(const IpRange& range, const std::string& wanted) const;
+    Choice choose(const L3NetworkId& l3_network, const std::string& wanted) const;
     void write(const IpRange& range, const NicId& nic, std::uint32_t address);
 
     const config::Settings& settings_;
     inventory::Inventory& inventory_;
     VirtualNetworks& networks_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
 };
 
 }  // namespace hvagent::operations

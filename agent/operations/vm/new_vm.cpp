@@ -167,6 +167,8 @@ void plan_nics(Services& services, const CreateVm& params, NewVm& made) {
         // At most 15 characters: the kernel's limit for interface names.
         nic.internal_name = "vnic" + nic.uuid.str().substr(0, 8) + "." + std::to_string(nic.device_id);
         nic.driver_type = made.vm.virtio ? "virtio" : "e1000";
+        if (const std::string ip = tag_value(made.system_tags, "staticIp", id.str()); !ip.empty())
+            services.addresses.require_free(id, ip);
         if (const auto wish = wishes.find(id.str()); wish != wishes.end()) {
             nic.state = wish->second.state;
             if (!wish->second.driver.empty()) nic.driver_type = wish->second.driver;
