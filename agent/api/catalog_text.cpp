@@ -5,14 +5,19 @@ namespace {
 
 json describe(const Param& param) {
     static constexpr const char* places[] = {"url", "query", "body"};
-    json out = {{"name", param.name}, {"in", places[static_cast<int>(param.in)]}, {"doc", param.doc}, {"schema", param.schema}};
+    json out = {
+        {"name", param.name}, {"in", places[static_cast<int>(param.in)]}, {"doc", param.doc}, {"schema", param.schema}};
     if (param.required) out["required"] = true;
     if (param.secret) out["secret"] = true;
     return out;
 }
 
 json describe(const Row& row) {
-    json out = {{"name", row.name}, {"summary", row.summary}, {"method", to_text(row.method)}, {"path", row.paths.front()}, {"job", row.is_job}};
+    json out = {{"name", row.name},
+                {"summary", row.summary},
+                {"method", to_text(row.method)},
+                {"path", row.paths.front()},
+                {"job", row.is_job}};
     if (!row.body_key.empty()) out["bodyKey"] = row.body_key;
     if (row.is_query && !row.returns.empty()) out["query"] = row.returns.front().resource;
     if (!row.needs_session) out["public"] = true;

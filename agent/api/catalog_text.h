@@ -7,7 +7,8 @@
 
 namespace hvagent::api {
 
-// {"operations": [{"name","summary","method","path","bodyKey","job","query","params":[{"name","in","required","doc","schema"}]}],
+// {"operations":
+// [{"name","summary","method","path","bodyKey","job","query","params":[{"name","in","required","doc","schema"}]}],
 //  "resources": {"VmInstance": {"fields": [names], "expands": {"zone": "Zone"}}}}
 json describe_catalog(const Catalog& catalog, const std::vector<ResourceShape>& shapes);
 

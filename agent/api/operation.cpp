@@ -83,11 +83,12 @@ bool is_nothing(const json& value) {
     return value.is_null() || (value.is_array() && value.empty()) || (value.is_string() && value.get<std::string>().empty());
 }
 
-// Generated clients (Go) send every optional field, unset ones as "" or 0: such a value of an id, an enum, a text that must not
-// be empty, a number that must be positive, or a list means "not given".
+// Generated clients (Go) send every optional field, unset ones as "" or 0: such a value of an id, an enum, a text that must
+// not be empty, a number that must be positive, or a list means "not given".
 bool is_zero_value(const Param& param, const json& value) {
     const json& schema = param.schema;
-    const bool is_choice = schema.contains("enum") || schema.contains("pattern") || schema.contains("minLength") || schema.value("type", "") != "string";
+    const bool is_choice = schema.contains("enum") || schema.contains("pattern") || schema.contains("minLength") ||
+                           schema.value("type", "") != "string";
     const bool is_element = schema.contains("items") && schema["items"].contains("minLength");
     if (value.is_string() && value.get<std::string>().empty()) return is_choice && !is_element;
     if (value.is_number()) return value == 0 && schema.value("minimum", 0) > 0;
@@ -119,7 +120,8 @@ std::int64_t parse_integer(const json& value, std::string_view name) {
     } else {
         refuse_type(name, "an integer", value);
     }
-    if (!(real >= -9007199254740992.0 && real <= 9007199254740992.0) || real != static_cast<double>(static_cast<std::int64_t>(real)))
+    if (!(real >= -9007199254740992.0 && real <= 9007199254740992.0) ||
+        real != static_cast<double>(static_cast<std::int64_t>(real)))
         refuse_type(name, "an integer", value);
     return static_cast<std::int64_t>(real);
 }
@@ -180,24 +182,29 @@ json accept_arguments(const Row& row, const json& arguments,
         out[param.name] = canonical(param.name, value);
     }
     for (const char* tags : {"systemTags", "userTags"})
-        if (const auto found = arguments.find(tags); found != arguments.end() && !is_nothing(*found)) out[tags] = canonical(tags, *found);
+        if (const auto found = arguments.find(tags); found != arguments.end() && !is_nothing(*found))
+            out[tags] = canonical(tags, *found);
     for (const auto& [name, why] : row.refused)
-        if (const auto found = arguments.find(name); found != arguments.end() && !is_nothing(*found) && *found != false && *found != 0)
+        if (const auto found = arguments.find(name);
+            found != arguments.end() && !is_nothing(*found) && *found != false && *found != 0)
             out[name] = *found;
     return out;
 }
 
 void check_arguments(const Row& row, const json& arguments) {
     for (const auto& [name, why] : row.refused)
-        if (arguments.contains(name)) throw Error(Code::invalid_argument, "parameter '" + name + "' is not supported: " + why);
+        if (arguments.contains(name))
+            throw Error(Code::invalid_argument, "parameter '" + name + "' is not supported: " + why);
     if (!row.takes_tags)
         for (const char* tags : {"systemTags", "userTags"})
             if (arguments.contains(tags))
-                throw Error(Code::invalid_argument, std::string("parameter '") + tags + "' is not supported: " + row.name + " creates nothing to tag");
+                throw Error(Code::invalid_argument, std::string("parameter '") + tags + "' is not supported: " + row.name +
+                                                        " creates nothing to tag");
     for (const Param& param : row.params) {
         const auto found = arguments.find(param.name);
         if (found == arguments.end()) {
-            if (param.required) throw Error(Code::invalid_argument, "parameter '" + param.name + "' is required: " + param.doc);
+            if (param.required)
+                throw Error(Code::invalid_argument, "parameter '" + param.name + "' is required: " + param.doc);
             continue;
         }
         if (param.required && is_nothing(*found) && !param.secret) refuse(param.name, "must not be empty", *found);
@@ -214,7 +221,8 @@ Row query_operation(std::string name, std::string resource, std::string path, st
     }
     declaration
         .optional(In::query, "q", &QueryRequest::conditions,
-                  "condition <field><operator><value>, repeatable, all must hold; operators = != > < >= <= ?= !?= ~= !~= 'is null' 'not null'")
+                  "condition <field><operator><value>, repeatable, all must hold; operators = != > < >= <= ?= !?= ~= !~= "
+                  "'is null' 'not null'")
         .elements_not_empty()
         .optional(In::query, "condition", &QueryRequest::condition_aliases, "the same as q")
         .elements_not_empty()

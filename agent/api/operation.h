@@ -86,12 +86,14 @@ public:
     Operation& takes_tags(Tags P::*member) {
         row_.takes_tags = true;
         using List = ParamType<std::vector<std::string>>;
-        rules_->push_back({"systemTags", [member](P& params, const json& value) {
-                               (params.*member).system = List::parse(value, "systemTags");
-                           }, {}});
-        rules_->push_back({"userTags", [member](P& params, const json& value) {
-                               (params.*member).user = List::parse(value, "userTags");
-                           }, {}});
+        rules_->push_back(
+            {"systemTags",
+             [member](P& params, const json& value) { (params.*member).system = List::parse(value, "systemTags"); },
+             {}});
+        rules_->push_back(
+            {"userTags",
+             [member](P& params, const json& value) { (params.*member).user = List::parse(value, "userTags"); },
+             {}});
         return *this;
     }
 
@@ -233,8 +235,9 @@ private:
         param.schema = ParamType<T>::schema();
         param.resource = std::string(ParamType<T>::resource);
         row_.params.push_back(std::move(param));
-        rules_->push_back({name, [member, name](P& params, const json& value) { params.*member = ParamType<T>::parse(value, name); },
-                           [name](const json& value) { return canonical_value<T>(value, name); }});
+        rules_->push_back(
+            {name, [member, name](P& params, const json& value) { params.*member = ParamType<T>::parse(value, name); },
+             [name](const json& value) { return canonical_value<T>(value, name); }});
         return *this;
     }
 

@@ -116,7 +116,8 @@ struct ParamType<E> {
         if (const auto found = parse_enum<E>(text)) return *found;
         std::string expected;
         for (const auto& [e, known] : EnumNames<E>::names) expected += (expected.empty() ? "" : ", ") + std::string(known);
-        throw Error(Code::invalid_argument, "parameter '" + std::string(name) + "' must be one of " + expected + ", but is \"" + text + "\"");
+        throw Error(Code::invalid_argument,
+                    "parameter '" + std::string(name) + "' must be one of " + expected + ", but is \"" + text + "\"");
     }
     static json to_json(E value) { return std::string(hvagent::to_text(value)); }
     static json schema() {

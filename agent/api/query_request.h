@@ -9,15 +9,15 @@
 namespace hvagent::api {
 
 struct QueryRequest {
-    std::string uuid;                     // the /{uuid} form: everything else is ignored
-    std::vector<std::string> conditions;  // "name=web-1", all must hold
+    std::string uuid;                            // the /{uuid} form: everything else is ignored
+    std::vector<std::string> conditions;         // "name=web-1", all must hold
     std::vector<std::string> condition_aliases;  // the manual's `condition=`
     int limit = 1000;
     int start = 0;
-    bool count = false;                   // only `total`
-    bool reply_with_count = false;        // `total` too
-    std::string sort;                     // "+name", "-createDate", "name"
-    std::vector<std::string> fields;      // comma lists
+    bool count = false;               // only `total`
+    bool reply_with_count = false;    // `total` too
+    std::string sort;                 // "+name", "-createDate", "name"
+    std::vector<std::string> fields;  // comma lists
     std::string group_by;
 };
 

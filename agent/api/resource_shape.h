@@ -10,29 +10,29 @@ namespace hvagent::api {
 enum class FieldType { text, integer, real, boolean, time, text_list };
 
 struct ShapeField {
-    std::string name;             // "memorySize"
+    std::string name;  // "memorySize"
     FieldType type = FieldType::text;
     std::vector<std::string> values;  // of an enum
     bool queryable = true;
-    bool always = false;          // never absent
+    bool always = false;  // never absent
     std::string doc;
 };
 
 struct ShapeNested {
-    std::string name;             // "vmNics"
-    std::string resource;         // "VmNic"
+    std::string name;      // "vmNics"
+    std::string resource;  // "VmNic"
     bool is_list = true;
 };
 
-struct ShapeExpand {              // "zone" of zone.name
+struct ShapeExpand {  // "zone" of zone.name
     std::string name;
     std::string resource;
 };
 
 struct ResourceShape {
-    std::string resource;         // "VmInstance"
-    std::string wire_class;       // "org.zstack.header.vm.VmInstanceInventory"
-    std::string tag_type;         // "VmInstanceVO"; empty: cannot be tagged
+    std::string resource;    // "VmInstance"
+    std::string wire_class;  // "org.zstack.header.vm.VmInstanceInventory"
+    std::string tag_type;    // "VmInstanceVO"; empty: cannot be tagged
     std::vector<ShapeField> fields;
     std::vector<ShapeNested> nested;
     std::vector<ShapeExpand> expands;

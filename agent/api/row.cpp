@@ -1,8 +1,8 @@
 #include "agent/api/row.h"
 
+#include <strings.h>
 #include <algorithm>
 #include <set>
-#include <strings.h>
 
 namespace hvagent::api {
 namespace {
@@ -22,8 +22,8 @@ void check_state(const Row& row, const VmId& vm, const References& references) {
     if (state && std::find(allowed.begin(), allowed.end(), *state) != allowed.end()) return;
     std::string names;
     for (VmState one : allowed) names += (names.empty() ? "" : ", ") + std::string(to_text(one));
-    throw Error(Code::vm_wrong_state, "the VM " + vm.str() + " is " + (state ? std::string(to_text(*state)) : "gone") + ", and " +
-                                          row.name + " is allowed in " + names + " only");
+    throw Error(Code::vm_wrong_state, "the VM " + vm.str() + " is " + (state ? std::string(to_text(*state)) : "gone") +
+                                          ", and " + row.name + " is allowed in " + names + " only");
 }
 
 }  // namespace
@@ -52,11 +52,13 @@ bool admit(const Row& row, const json& arguments, const References& references, 
             const bool exists = references.exists(param.resource, uuid);
             if (param.is_new_id) {
                 if (exists && !resumed)
-                    throw Error(Code::invalid_argument, "parameter '" + param.name + "': a " + param.resource + " with uuid " + uuid + " exists already");
+                    throw Error(Code::invalid_argument, "parameter '" + param.name + "': a " + param.resource +
+                                                            " with uuid " + uuid + " exists already");
             } else if (!exists) {
                 if (row.gone_is_success && param.in == In::url && is_uuid(uuid)) return false;
                 if (resumed && param.in == In::url) continue;  // the handler finds out what its earlier life did
-                throw Error(Code::not_found, "parameter '" + param.name + "': there is no " + param.resource + " with uuid \"" + uuid + "\"");
+                throw Error(Code::not_found,
+                            "parameter '" + param.name + "': there is no " + param.resource + " with uuid \"" + uuid + "\"");
             }
         }
     }
@@ -101,7 +103,10 @@ Catalog::Catalog(std::vector<Table> tables) {
         for (Row& row : table) {
             if (!names.insert(row.name).second) throw Error(Code::internal, "two operations named " + row.name);
             for (const std::string& path : row.paths)
-                if (!routes.insert(std::string(to_text(row.method)) + " " + path + " " + (row.method == Method::put ? row.body_key : "")).second)
+                if (!routes
+                         .insert(std::string(to_text(row.method)) + " " + path + " " +
+                                 (row.method == Method::put ? row.body_key : ""))
+                         .second)
                     throw Error(Code::internal, "two operations at " + path + ", one of them " + row.name);
             rows_.push_back(std::move(row));
         }

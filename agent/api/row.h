@@ -27,17 +27,17 @@ struct Param {
     In in = In::body;
     bool required = false;
     std::string doc;
-    json schema;               // JSON Schema of the value
-    std::string resource;      // "VmInstance" when the value names one that must exist; empty otherwise
-    bool is_new_id = false;    // the uuid of what is created: made by the agent when the client gives none
-    bool secret = false;       // masked in logs and in stored jobs' listings
+    json schema;             // JSON Schema of the value
+    std::string resource;    // "VmInstance" when the value names one that must exist; empty otherwise
+    bool is_new_id = false;  // the uuid of what is created: made by the agent when the client gives none
+    bool secret = false;     // masked in logs and in stored jobs' listings
     bool trims = true;
 };
 
 // What an answer carries under one key.
 struct Returned {
-    std::string key;           // "inventory"
-    std::string resource;      // "VmInstance"; empty: a plain value described by `schema`
+    std::string key;       // "inventory"
+    std::string resource;  // "VmInstance"; empty: a plain value described by `schema`
     bool is_list = false;
     bool optional = false;
     json schema;
@@ -45,8 +45,8 @@ struct Returned {
 
 // Who asks, for operations that answer at once.
 struct Call {
-    std::string account;       // uuid; empty for operations that need no session
-    std::string session;       // uuid; empty with an access key
+    std::string account;  // uuid; empty for operations that need no session
+    std::string session;  // uuid; empty with an access key
     std::string client_address;
 };
 
@@ -59,16 +59,16 @@ public:
 };
 
 struct StateRule {
-    std::string vm_param;      // the parameter that names the VM
+    std::string vm_param;  // the parameter that names the VM
     std::vector<VmState> allowed;
 };
 
 struct Row {
-    std::string name;          // "StopVmInstance"
+    std::string name;  // "StopVmInstance"
     std::string summary;
     Method method = Method::get;
-    std::vector<std::string> paths;      // "/vm-instances/{uuid}/actions"; literals match without regard to case
-    std::string body_key;                // "stopVmInstance", "params"; empty: no body
+    std::vector<std::string> paths;  // "/vm-instances/{uuid}/actions"; literals match without regard to case
+    std::string body_key;            // "stopVmInstance", "params"; empty: no body
     std::vector<std::string> body_key_aliases;
     std::vector<Param> params;
     std::vector<std::pair<std::string, std::string>> refused;  // known parameters that are not offered, and why
@@ -77,21 +77,21 @@ struct Row {
     bool is_query = false;
     bool needs_session = true;
     bool takes_tags = false;
-    bool gone_is_success = false;        // deleting what is not there is a success
+    bool gone_is_success = false;  // deleting what is not there is a success
     milliseconds timeout = std::chrono::minutes(5);
     JobClass job_class = JobClass::quick;
-    std::optional<Code> failure;         // errors of the handler are wrapped in this code
+    std::optional<Code> failure;  // errors of the handler are wrapped in this code
     std::optional<StateRule> state_rule;
 
-    // First pass over the arguments of a request (a JSON object: parameter -> value; values from the URL and the query string
-    // are texts or lists of texts). Returns them in canonical form: typed, defaults left out, new ids filled in.
+    // First pass over the arguments of a request (a JSON object: parameter -> value; values from the URL and the query
+    // string are texts or lists of texts). Returns them in canonical form: typed, defaults left out, new ids filled in.
     // Error(bad_request): a value of the wrong type. Nothing else is judged here.
     std::function<json(const json& arguments)> accept;
     // Second pass over canonical arguments: required, ranges, enums, lengths. Error(invalid_argument) names the parameter.
     std::function<void(const json& arguments)> check;
     // Queues of a job: it runs after all earlier jobs that share one of them.
     std::function<std::vector<std::string>(const json& arguments)> queues;
-    std::function<json(Job& job, const json& arguments)> run;      // is_job
+    std::function<json(Job& job, const json& arguments)> run;             // is_job
     std::function<json(const Call& call, const json& arguments)> answer;  // else
 
     const Param* find_param(std::string_view param) const;
@@ -101,7 +101,8 @@ struct Row {
 // Returns false when there is nothing to do (gone_is_success). `resumed`: an earlier life of the daemon began it, so that
 // its own traces are no conflict and the state is not judged.
 bool admit(const Row& row, const json& arguments, const References& references, bool resumed);
-// `cause` wrapped in the row's failure code, as the contract nests them; bad arguments and cancellation stand for themselves.
+// `cause` wrapped in the row's failure code, as the contract nests them; bad arguments and cancellation stand for
+// themselves.
 Error wrap_failure(const Row& row, const Error& cause);
 // The error on the wire: {"code","description","details","cause"}.
 json to_json(const Error& error);

@@ -75,7 +75,8 @@ http::HttpSettings server_settings(const config::Settings& settings) {
 
 std::vector<api::ResourceShape> all_shapes() {
     std::vector<api::ResourceShape> shapes = operations::resource_shapes();
-    for (auto& others : {identity::identity_shapes(), operations::job_shapes()}) shapes.insert(shapes.end(), others.begin(), others.end());
+    for (auto& others : {identity::identity_shapes(), operations::job_shapes()})
+        shapes.insert(shapes.end(), others.begin(), others.end());
     return shapes;
 }
 
@@ -135,16 +136,34 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       addresses(settings, inventory, libvirt.networks()),
       ha(inventory, timer, clock, {settings.ha_first_delay, settings.ha_longest_delay},
          [this](const VmId& vm) { submit("StartVmInstance", vm); }),
-      services{settings, clock,       inventory, states,           libvirt.power(), libvirt.definitions(), libvirt.inspector(), libvirt.networks(),
-               disk_images, files, http_client, host,      capacity,         image_cache,     addresses, [this](const VmId& vm) { ha.consider(vm); }},
+      services{settings,
+               clock,
+               inventory,
+               states,
+               libvirt.power(),
+               libvirt.definitions(),
+               libvirt.inspector(),
+               libvirt.networks(),
+               disk_images,
+               files,
+               http_client,
+               host,
+               capacity,
+               image_cache,
+               addresses,
+               [this](const VmId& vm) { ha.consider(vm); }},
       references(inventory, states, settings.libvirt_wait),
       identity(database, clock, {settings.session_timeout, static_cast<std::size_t>(settings.max_sessions)}),
-      catalog(operations::make_catalog(services, {identity::identity_api(identity), operations::jobs_api([this]() -> jobs::JobEngine& { return jobs; }, clock)})),
+      catalog(operations::make_catalog(
+          services,
+          {identity::identity_api(identity), operations::jobs_api([this]() -> jobs::JobEngine& { return jobs; }, clock)})),
       shapes(all_shapes()),
       schemas(shapes),
       jobs(database, clock, catalog, references, http_client, job_settings(settings)),
       expiry(inventory, timer, clock, settings.expunge_after, [this](const VmId& vm) { submit("ExpungeVmInstance", vm); }) {
-    jobs.set_decorate([this](const api::Row& row, nlohmann::json result, bool wanted) { return schemas.decorate(row, std::move(result), wanted); });
+    jobs.set_decorate([this](const api::Row& row, nlohmann::json result, bool wanted) {
+        return schemas.decorate(row, std::move(result), wanted);
+    });
     inventory.on_vm_change([this](const VmId& vm) { ha.consider(vm); });
 }
 
@@ -152,7 +171,8 @@ void Agent::Parts::submit(const char* operation, const VmId& vm) {
     try {
         jobs.submit_internal(operation, {{"uuid", vm.str()}});
     } catch (...) {
-        log::error("a job of the agent itself was not accepted", {{"operation", operation}, {"vm", vm.str()}, {"error", current_error().details()}});
+        log::error("a job of the agent itself was not accepted",
+                   {{"operation", operation}, {"vm", vm.str()}, {"error", current_error().details()}});
     }
 }
 
@@ -175,7 +195,8 @@ std::vector<std::string> Agent::Parts::not_ready_because() {
     return reasons;
 }
 
-Agent::Agent(config::Settings settings, const std::string& database) : parts_(std::make_unique<Parts>(std::move(settings), database)) {}
+Agent::Agent(config::Settings settings, const std::string& database)
+    : parts_(std::make_unique<Parts>(std::move(settings), database)) {}
 
 Agent::~Agent() {
     stop();
@@ -193,8 +214,14 @@ void Agent::start() {
     parts.libvirt.observer().start(parts.states);
     parts.jobs.start();
     parts.expiry.start();
-    http::HttpParts http{parts.catalog, parts.shapes, parts.references, parts.jobs, parts.identity, parts.clock,
-                         [&parts] { return parts.not_ready_because(); }, HVAGENT_VERSION};
+    http::HttpParts http{parts.catalog,
+                         parts.shapes,
+                         parts.references,
+                         parts.jobs,
+                         parts.identity,
+                         parts.clock,
+                         [&parts] { return parts.not_ready_because(); },
+                         HVAGENT_VERSION};
     parts.server = std::make_unique<http::HttpServer>(server_settings(parts.settings), std::move(http));
     parts.server->start();
 }

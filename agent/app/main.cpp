@@ -31,7 +31,8 @@ void lock_state(const std::string& directory) {
     const std::string path = directory + "/lock";
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) throw Error(Code::io_failed, "the state directory " + directory + " cannot be written");
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) throw Error(Code::io_failed, "another hvagentd uses the state directory " + directory);
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
+        throw Error(Code::io_failed, "another hvagentd uses the state directory " + directory);
 }
 
 // Signals are taken by the main thread alone; every other thread inherits this mask.
@@ -85,7 +86,8 @@ int main(int argc, char** argv) {
             std::cout << hvagent::app::Agent({}, ":memory:").catalog() << "\n";
             return 0;
         }
-        const auto settings = config_path.empty() ? hvagent::config::Settings{} : hvagent::config::load_settings(config_path);
+        const auto settings =
+            config_path.empty() ? hvagent::config::Settings{} : hvagent::config::load_settings(config_path);
         const auto sink = hvagent::app::make_sink(settings.log_target);
         hvagent::log::set_sink(*sink, hvagent::app::parse_level(settings.log_level));
         serve(settings);

@@ -30,15 +30,16 @@ CliCatalog::CliCatalog(const std::string& text) {
         operation.query_resource = row.value("query", "");
         operation.is_job = row.at("job");
         for (const json& param : row.at("params"))
-            operation.params.push_back({param.at("name"), param.at("in"), param.value("required", false), param.value("secret", false),
-                                        param.at("doc"), param.at("schema")});
+            operation.params.push_back({param.at("name"), param.at("in"), param.value("required", false),
+                                        param.value("secret", false), param.at("doc"), param.at("schema")});
         operations_.push_back(std::move(operation));
     }
 }
 
 const CliOperation* CliCatalog::find(std::string_view name) const {
     for (const CliOperation& operation : operations_)
-        if (operation.name.size() == name.size() && strncasecmp(operation.name.data(), name.data(), name.size()) == 0) return &operation;
+        if (operation.name.size() == name.size() && strncasecmp(operation.name.data(), name.data(), name.size()) == 0)
+            return &operation;
     return nullptr;
 }
 

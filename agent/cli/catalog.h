@@ -12,7 +12,7 @@ using nlohmann::json;
 
 struct CliParam {
     std::string name;
-    std::string in;      // "url", "query", "body"
+    std::string in;  // "url", "query", "body"
     bool required = false;
     bool secret = false;
     std::string doc;

@@ -63,7 +63,9 @@ Client::~Client() = default;
 json Client::send(const HttpRequest& request, int& status) {
     httplib::Request wire;
     wire.method = request.method;
-    wire.path = request.target.starts_with("/") && request.target.find("/api-jobs/") != std::string::npos ? request.target : prefix + request.target;
+    wire.path = request.target.starts_with("/") && request.target.find("/api-jobs/") != std::string::npos
+                    ? request.target
+                    : prefix + request.target;
     if (!session_.empty()) wire.headers.emplace("Authorization", "OAuth " + session_);
     if (!request.body.is_null()) {
         wire.body = request.body.dump();
@@ -79,7 +81,9 @@ json Client::send(const HttpRequest& request, int& status) {
 
 std::string Client::login(const std::string& account, const std::string& password) {
     int status = 0;
-    const json body = send({"PUT", "/accounts/login", {{"logInByAccount", {{"accountName", account}, {"password", sha512_hex(password)}}}}}, status);
+    const json body = send(
+        {"PUT", "/accounts/login", {{"logInByAccount", {{"accountName", account}, {"password", sha512_hex(password)}}}}},
+        status);
     if (status != 200) fail(body);
     session_ = body.at("inventory").at("uuid").get<std::string>();
     return session_;

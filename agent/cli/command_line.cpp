@@ -95,7 +95,8 @@ HttpRequest make_request(const CliOperation& operation, const std::vector<std::s
         const std::size_t equals = word.find('=');
         if (equals == std::string::npos) fail("\"" + word + "\" is not key=value");
         const std::string key = word.substr(0, equals);
-        if (!operation.find_param(key)) fail(operation.name + " has no parameter '" + key + "'; `hvctl help " + operation.name + "` lists them");
+        if (!operation.find_param(key))
+            fail(operation.name + " has no parameter '" + key + "'; `hvctl help " + operation.name + "` lists them");
         given[key].push_back(word.substr(equals + 1));
     }
     json body = json::object();
@@ -114,7 +115,9 @@ HttpRequest make_request(const CliOperation& operation, const std::vector<std::s
     for (const auto& [name, texts] : given)
         if (operation.find_param(name)->in == "query")
             for (const std::string& text : texts)
-                for (const std::string& part : operation.find_param(name)->type() == "array" && !is_query ? split(text) : std::vector<std::string>{text})
+                for (const std::string& part : operation.find_param(name)->type() == "array" && !is_query
+                                                   ? split(text)
+                                                   : std::vector<std::string>{text})
                     add_query(request.target, name, part);
     for (const std::string& condition : conditions) add_query(request.target, "q", condition);
     if (!operation.body_key.empty()) request.body = {{operation.body_key, body}};

@@ -9,7 +9,8 @@ const std::vector<std::string> commands{"login", "logout", "list", "help", "comp
 const std::vector<std::string> options{"--url", "--json", "--no-wait", "--ca"};
 
 void add_matching(std::vector<std::string>& out, const std::string& candidate, const std::string& typed) {
-    if (candidate.size() >= typed.size() && strncasecmp(candidate.c_str(), typed.c_str(), typed.size()) == 0) out.push_back(candidate);
+    if (candidate.size() >= typed.size() && strncasecmp(candidate.c_str(), typed.c_str(), typed.size()) == 0)
+        out.push_back(candidate);
 }
 
 std::vector<std::string> complete_operation(const CliCatalog& catalog, const std::string& typed) {
@@ -47,7 +48,8 @@ std::vector<std::string> complete(const CliCatalog& catalog, const std::vector<s
     std::vector<std::string> out;
     for (const CliParam& param : operation->params) add_matching(out, param.name + "=", typed);
     if (!operation->query_resource.empty())
-        for (const std::string& field : catalog.query_fields(operation->query_resource, typed)) add_matching(out, field.ends_with(".") ? field : field + "=", typed);
+        for (const std::string& field : catalog.query_fields(operation->query_resource, typed))
+            add_matching(out, field.ends_with(".") ? field : field + "=", typed);
     return out;
 }
 

@@ -128,7 +128,8 @@ void print_answer(const Options& options, const json& answer) {
 int help_operation(const CliCatalog& catalog, const std::string& name) {
     const CliOperation* operation = catalog.find(name);
     if (!operation) throw std::runtime_error("there is no operation " + name + "; `hvctl list` shows them");
-    std::cout << operation->name << ": " << operation->summary << "\n" << operation->method << " " << operation->path << "\n\n";
+    std::cout << operation->name << ": " << operation->summary << "\n"
+              << operation->method << " " << operation->path << "\n\n";
     for (const CliParam& param : operation->params) {
         std::cout << "  " << param.name << (param.required ? " (required)" : "") << "  " << param.type();
         std::string values;
@@ -168,11 +169,13 @@ int run_operation(const CliCatalog& catalog, const Options& options) {
     const HttpRequest request = make_request(*operation, {options.words.begin() + 1, options.words.end()});
     const StoredSession session = choose_session(options);
     Client client(session.url, session.session, session.ca_file);
-    if (session.session.empty() && !environment("HVCTL_PASSWORD").empty()) client.login(options.account, environment("HVCTL_PASSWORD"));
+    if (session.session.empty() && !environment("HVCTL_PASSWORD").empty())
+        client.login(options.account, environment("HVCTL_PASSWORD"));
     json answer;
     {
         ProgressLine progress(operation->name);
-        answer = client.call(request, !options.no_wait, [&](int percent, const std::string& what) { progress(percent, what); });
+        answer =
+            client.call(request, !options.no_wait, [&](int percent, const std::string& what) { progress(percent, what); });
     }
     print_answer(options, answer);
     return done;
@@ -185,7 +188,8 @@ int run(const Options& options) {
     if (command == "logout") return log_out();
     if (command == "list") {
         for (const CliOperation& operation : catalog.operations())
-            std::cout << operation.name << std::string(operation.name.size() < 44 ? 44 - operation.name.size() : 1, ' ') << operation.summary << "\n";
+            std::cout << operation.name << std::string(operation.name.size() < 44 ? 44 - operation.name.size() : 1, ' ')
+                      << operation.summary << "\n";
         return done;
     }
     if (command == "help" && options.words.size() == 2) return help_operation(catalog, options.words[1]);
@@ -200,21 +204,24 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
     if (argc > 1 && std::string(argv[1]) == "__complete") {
-        for (const std::string& word : complete(CliCatalog(embedded_catalog()), {argv + 2, argv + argc})) std::cout << word << "\n";
+        for (const std::string& word : complete(CliCatalog(embedded_catalog()), {argv + 2, argv + argc}))
+            std::cout << word << "\n";
         return done;
     }
     Options options;
-    CLI::App app{"hvctl: the command line of hvagentd\n\n"
-                 "  hvctl login --url http://HOST:8080       store a session\n"
-                 "  hvctl list                               all operations\n"
-                 "  hvctl help OPERATION                     its parameters\n"
-                 "  hvctl OPERATION key=value...             run it, wait for its job\n"
-                 "  hvctl QueryX condition... key=value...   name~=web-% state=Running sort=-createDate\n"
-                 "  source <(hvctl completion bash)\n"};
+    CLI::App app{
+        "hvctl: the command line of hvagentd\n\n"
+        "  hvctl login --url http://HOST:8080       store a session\n"
+        "  hvctl list                               all operations\n"
+        "  hvctl help OPERATION                     its parameters\n"
+        "  hvctl OPERATION key=value...             run it, wait for its job\n"
+        "  hvctl QueryX condition... key=value...   name~=web-% state=Running sort=-createDate\n"
+        "  source <(hvctl completion bash)\n"};
     app.add_option("--url", options.url, "the agent; default: $HVCTL_URL, the last login, http://127.0.0.1:8080");
     app.add_option("--ca", options.ca_file, "PEM authorities for https");
     app.add_option("--account", options.account, "account for login");
-    app.add_option("--password-file", options.password_file, "first line is the password; default: $HVCTL_PASSWORD, else asked");
+    app.add_option("--password-file", options.password_file,
+                   "first line is the password; default: $HVCTL_PASSWORD, else asked");
     app.add_flag("--json", options.as_json, "print the answer as JSON");
     app.add_flag("--no-wait", options.no_wait, "print the job's address instead of waiting");
     app.set_version_flag("--version", HVAGENT_VERSION);

@@ -37,7 +37,8 @@ void save_session(const StoredSession& session) {
     std::filesystem::create_directories(path.parent_path());
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     const std::string text = json{{"url", session.url}, {"session", session.session}, {"ca", session.ca_file}}.dump() + "\n";
-    const bool written = fd >= 0 && ::fchmod(fd, 0600) == 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const bool written =
+        fd >= 0 && ::fchmod(fd, 0600) == 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     if (fd >= 0) ::close(fd);
     if (!written) throw std::runtime_error("the session cannot be stored in " + path.string());
 }

@@ -46,7 +46,8 @@ struct Settings {
     std::string network_bridge = "hvabr0";
     std::vector<std::string> network_dns;
     // [image]
-    std::vector<std::string> image_file_denied = {"/etc", "/dev", "/proc", "/sys", "/run", "/root/.ssh", "/var/log", "/boot"};
+    std::vector<std::string> image_file_denied = {"/etc", "/dev",       "/proc",    "/sys",
+                                                  "/run", "/root/.ssh", "/var/log", "/boot"};
     Bytes image_max_size = 64LL * 1024 * GiB;
     // [vm]
     seconds stop_grace{60};

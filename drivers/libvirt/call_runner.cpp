@@ -1,6 +1,7 @@
 #include "drivers/libvirt/call_runner.h"
 
 #include <map>
+#include <utility>
 
 #include "drivers/libvirt/connection_pool.h"
 #include "hvagent/log.h"
@@ -37,9 +38,11 @@ bool CallState::begun() const {
     return begun_;
 }
 
-void CallState::rethrow() const {
-    std::lock_guard lock(mutex_);
-    if (error_) std::rethrow_exception(error_);
+void CallState::rethrow() {
+    std::unique_lock lock(mutex_);
+    const std::exception_ptr error = std::exchange(error_, nullptr);  // from here on it belongs to this thread
+    lock.unlock();
+    if (error) std::rethrow_exception(error);
 }
 
 // Calls that passed their deadline and still run, by VM. libvirtd has few workers: a VM that already holds one gets no more.
@@ -103,11 +106,12 @@ void CallRunner::run_call(const CallName& name, milliseconds timeout, std::funct
             error = std::make_exception_ptr(current_error());
         }
         work = nullptr;
-        if (!call->end(error)) return;
+        const bool failed = error != nullptr;
+        if (!call->end(std::move(error))) return;
         log::warning("libvirt answered a call after its deadline", {{"call", name.what},
                                                                     {"vm", name.vm.str()},
                                                                     {"took_s", seconds_since(begin)},
-                                                                    {"failed", error ? "yes" : "no"}});
+                                                                    {"failed", failed ? "yes" : "no"}});
         std::lock_guard lock(abandoned->mutex);
         if (auto entry = abandoned->calls.find(name.vm); entry != abandoned->calls.end()) abandoned->calls.erase(entry);
     });

@@ -57,7 +57,7 @@ public:
     // Whether the call may begin; false when its caller has left.
     bool begin();
     bool begun() const;
-    void rethrow() const;
+    void rethrow();
 
 private:
     mutable std::mutex mutex_;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr milliseconds first_pause(50);
 constexpr milliseconds longest_pause(400);
+constexpr seconds patience_with_connecting(5);
 // A libvirtd that has just started still finds out which QEMUs live, and tells nobody about those that died while it was
 // away: looked at again soon after connecting, and from time to time for ever.
 constexpr std::array<milliseconds, 5> audit_pauses{milliseconds(300), milliseconds(700), milliseconds(2000),
@@ -75,13 +76,14 @@ std::optional<VmObservation> LibvirtVmObserver::look(const VmId& vm) {
 
 void LibvirtVmObserver::run() {
     calls_ = std::make_unique<CallThreads>(2);
+    outage_told_ = false;
+    pause_ = milliseconds(0);
     connect();
     while (!inbox_->closed()) {
         if (auto item = inbox_->next(next_turn_)) {
             std::visit([this](auto& arrived) { handle(std::move(arrived)); }, *item);
         } else if (now() >= next_turn_) {
-            next_turn_ = Moment::max();
-            subscription_ ? ask_for_audit() : connect();
+            take_turn();
         }
     }
     connected_.store(false, std::memory_order_release);
@@ -90,9 +92,21 @@ void LibvirtVmObserver::run() {
     seen_.clear();
 }
 
+void LibvirtVmObserver::take_turn() {
+    next_turn_ = Moment::max();
+    if (subscription_)
+        ask_for_audit();
+    else if (connecting_)
+        tell_outage("libvirt accepts connections but does not answer");
+    else
+        connect();
+}
+
 void LibvirtVmObserver::connect() {
     ++life_;
     early_.clear();
+    connecting_ = true;
+    next_turn_ = now() + patience_with_connecting;
     calls_->submit([life = life_, source = source_, owned = owned_, inbox = inbox_] {
         try {
             auto subscription = std::make_shared<EventSubscription>(source->open(), inbox, life);
@@ -130,16 +144,20 @@ void LibvirtVmObserver::lost(const std::string& reason) {
     connected_.store(false, std::memory_order_release);
     drop_connection();
     early_.clear();
-    if (!outage_told_) {
-        log::warning("libvirt is silent", {{"uri", source_->uri()}, {"reason", reason}});
-        listener_->on_disconnected(reason);
-    }
-    outage_told_ = true;
+    tell_outage(reason);
     retry_later();
+}
+
+// Once per outage.
+void LibvirtVmObserver::tell_outage(const std::string& reason) {
+    if (std::exchange(outage_told_, true)) return;
+    log::warning("libvirt is silent", {{"uri", source_->uri()}, {"reason", reason}});
+    listener_->on_disconnected(reason);
 }
 
 void LibvirtVmObserver::handle(Connected item) {
     if (item.life != life_) return;
+    connecting_ = false;
     subscription_ = std::move(item.subscription);
     std::vector<VmObservation> picture;
     std::vector<VmId> present;
@@ -166,15 +184,15 @@ void LibvirtVmObserver::handle(Connected item) {
 }
 
 void LibvirtVmObserver::handle(ConnectFailed item) {
-    if (item.life == life_) lost(item.reason);
+    if (item.life != life_) return;
+    connecting_ = false;
+    lost(item.reason);
 }
 
 void LibvirtVmObserver::handle(ConnectionLost item) {
     if (item.life != life_) return;
-    if (subscription_) {
-        lost(item.reason);
-    }
-    // Else the connection broke while its picture was taken: that call fails and tells.
+    // Without one, the connection broke while its picture was taken: that call fails and tells.
+    if (subscription_) lost(item.reason);
 }
 
 void LibvirtVmObserver::handle(DomainEvent item) {

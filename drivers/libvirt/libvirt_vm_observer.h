@@ -36,11 +36,13 @@ private:
     };
 
     void run();
+    void take_turn();
     void connect();
     void ask_for_audit();
     void drop_connection();
     void retry_later();
     void lost(const std::string& reason);
+    void tell_outage(const std::string& reason);
 
     void handle(Connected item);
     void handle(ConnectFailed item);
@@ -74,6 +76,7 @@ private:
     std::shared_ptr<EventSubscription> subscription_;
     std::vector<DomainEvent> early_;  // arrived before the picture of their connection
     std::unordered_map<VmId, Seen> seen_;
+    bool connecting_ = false;
     bool outage_told_ = false;
     milliseconds pause_{0};
     std::size_t audits_ = 0;

@@ -82,7 +82,8 @@ bool remove_empty_directory(const Place& place) {
     if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT) return false;
     // A read-only file system says so before it looks whether there is anything to remove.
     struct stat unused;
-    if (errno == EROFS && ::fstatat(place.directory.get(), place.name.c_str(), &unused, AT_SYMLINK_NOFOLLOW) != 0) return false;
+    if (errno == EROFS && ::fstatat(place.directory.get(), place.name.c_str(), &unused, AT_SYMLINK_NOFOLLOW) != 0)
+        return false;
     throw file_error("cannot remove the directory " + place.path, errno);
 }
 

@@ -5,8 +5,8 @@
 
 namespace hvagent {
 
-using Time = std::chrono::system_clock::time_point;      // of the wall, stored and shown
-using Moment = std::chrono::steady_clock::time_point;    // for deadlines
+using Time = std::chrono::system_clock::time_point;    // of the wall, stored and shown
+using Moment = std::chrono::steady_clock::time_point;  // for deadlines
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -27,6 +27,8 @@ public:
 inline std::int64_t to_unix_ms(Time time) {
     return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
 }
-inline Time from_unix_ms(std::int64_t ms) { return Time(milliseconds(ms)); }
+inline Time from_unix_ms(std::int64_t ms) {
+    return Time(milliseconds(ms));
+}
 
 }  // namespace hvagent

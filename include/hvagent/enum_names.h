@@ -5,11 +5,11 @@
 //       static constexpr auto names = enum_names<StopType>({{StopType::grace, "grace"}, {StopType::cold, "cold"}});
 //   };
 #pragma once
+#include <strings.h>
 #include <array>
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <strings.h>
 #include <utility>
 
 namespace hvagent {
@@ -25,7 +25,9 @@ constexpr std::array<std::pair<E, std::string_view>, N> enum_names(const std::pa
 }
 
 template <class E>
-concept NamedEnum = requires { EnumNames<E>::names.size(); };
+concept NamedEnum = requires {
+    EnumNames<E>::names.size();
+};
 
 template <NamedEnum E>
 constexpr std::string_view to_text(E value) {

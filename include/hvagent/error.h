@@ -10,7 +10,7 @@ namespace hvagent {
 // What went wrong, in the words of the wire contract. error.cpp maps each code to its wire code, its
 // description and the HTTP status of a synchronous answer.
 enum class Code {
-    internal,             // a bug, or a host that broke its promises
+    internal,  // a bug, or a host that broke its promises
     timeout,
     create_failed,
     not_found,
@@ -38,7 +38,7 @@ enum class Code {
     vm_change_password,
     vm_suspend,
     vm_resume,
-    host_connection,       // libvirt cannot be reached
+    host_connection,  // libvirt cannot be reached
     host_start_vm,
     host_stop_vm,
     host_reboot_vm,
@@ -53,7 +53,7 @@ enum class Code {
     invalid_session,
     permission_denied,
     too_many_sessions,
-    login_refused,         // too many wrong passwords
+    login_refused,  // too many wrong passwords
     no_free_ip,
     duplicate_tag,
     job_cancelled,
@@ -61,11 +61,11 @@ enum class Code {
     job_interrupted,
     no_progress,
     // Errors of the request itself; they never become a job.
-    bad_request,           // 400
-    request_time_skewed,   // 403
-    no_such_path,          // 404
-    wrong_method,          // 405
-    body_too_large,        // 413
+    bad_request,          // 400
+    request_time_skewed,  // 403
+    no_such_path,         // 404
+    wrong_method,         // 405
+    body_too_large,       // 413
 };
 
 struct CodeInfo {

@@ -20,8 +20,8 @@ struct Field {
     Field(std::string_view key, const std::string& text) : name(key), value(text) {}
     Field(std::string_view key, const char* text) : name(key), value(text) {}
     template <class Number>
-        requires std::is_arithmetic_v<Number>
-    Field(std::string_view key, Number number) : name(key), value(std::to_string(number)) {}
+    requires std::is_arithmetic_v<Number> Field(std::string_view key, Number number)
+        : name(key), value(std::to_string(number)) {}
 
     std::string name;
     std::string value;

@@ -27,7 +27,8 @@ std::string scheme_of(const std::string& url) {
 
 std::string choose_format(const AddImage& params) {
     if (params.media_type == MediaType::iso) {
-        if (!params.format.empty() && params.format != "iso") refuse("parameter 'format' of an ISO must be iso, but is \"" + params.format + "\"");
+        if (!params.format.empty() && params.format != "iso")
+            refuse("parameter 'format' of an ISO must be iso, but is \"" + params.format + "\"");
         return "iso";
     }
     if (params.format.empty()) refuse("parameter 'format' is required: qcow2 or raw");
@@ -57,7 +58,8 @@ std::vector<BackupStorage> usable_storages(Services& services, const AddImage& p
         else
             usable.push_back(storage);
     }
-    if (usable.empty()) throw Error(Code::operation_failed, "no backup storage of 'backupStorageUuids' can be used:" + reasons);
+    if (usable.empty())
+        throw Error(Code::operation_failed, "no backup storage of 'backupStorageUuids' can be used:" + reasons);
     return usable;
 }
 
@@ -87,14 +89,16 @@ void record(Services& services, const AddImage& params, const std::vector<Backup
             ref.install_path = stored_image_path(storage, image);
             services.inventory.insert(ref);
         }
-        for (const std::string& tag : params.tags.system) services.inventory.add_tag("Image", params.uuid.str(), tag, "System");
+        for (const std::string& tag : params.tags.system)
+            services.inventory.add_tag("Image", params.uuid.str(), tag, "System");
         for (const std::string& tag : params.tags.user) services.inventory.add_tag("Image", params.uuid.str(), tag, "User");
     });
 }
 
 void remove_records(Services& services, const ImageId& image) {
     services.inventory.transaction([&] {
-        for (const ImageRef& ref : services.inventory.list<ImageRef>({{"imageUuid", image.str()}})) services.inventory.remove<ImageRef>(ref.uuid);
+        for (const ImageRef& ref : services.inventory.list<ImageRef>({{"imageUuid", image.str()}}))
+            services.inventory.remove<ImageRef>(ref.uuid);
         services.inventory.remove<Image>(image);
     });
 }
@@ -106,12 +110,15 @@ DiskImageInfo inspect(Services& services, const AddImage& params, const std::str
     if (format == "iso" ? found != "iso" && found != "raw" : found != format)
         refuse("parameter 'format' says " + format + ", but " + params.url + " is " + found);
     const DiskImageInfo info = services.disk_images.inspect(path, format == "iso" ? "raw" : format);
-    if (!info.backing_file.empty()) refuse("the image " + params.url + " has a backing file; only images that stand alone are accepted");
-    if (info.has_external_data_file) refuse("the image " + params.url + " keeps its data in another file; only images that stand alone are accepted");
+    if (!info.backing_file.empty())
+        refuse("the image " + params.url + " has a backing file; only images that stand alone are accepted");
+    if (info.has_external_data_file)
+        refuse("the image " + params.url + " keeps its data in another file; only images that stand alone are accepted");
     if (info.is_encrypted) refuse("the image " + params.url + " is encrypted");
     if (info.virtual_size <= 0) refuse("the image " + params.url + " is empty");
     if (info.virtual_size > services.settings.image_max_size)
-        refuse("the image " + params.url + " has a virtual size of " + human_size(info.virtual_size) + "; at most " + human_size(services.settings.image_max_size) + " are accepted");
+        refuse("the image " + params.url + " has a virtual size of " + human_size(info.virtual_size) + "; at most " +
+               human_size(services.settings.image_max_size) + " are accepted");
     return info;
 }
 
@@ -122,11 +129,14 @@ std::string directory_of(const std::string& path) {
 void fetch(Services& services, Job& job, const AddImage& params, const BackupStorage& storage, const std::string& target) {
     const std::string temporary = target + ".download";
     services.files.make_directories(directory_of(target));
-    services.http.download(params.url.starts_with("/") ? "file://" + params.url : params.url, temporary, storage.available_capacity,
-                           [&](Bytes done, Bytes total) {
-                               if (total > 0) job.progress(static_cast<int>(done * 90 / total), "download " + human_size(done) + " of " + human_size(total));
-                           },
-                           job.cancellation());
+    services.http.download(
+        params.url.starts_with("/") ? "file://" + params.url : params.url, temporary, storage.available_capacity,
+        [&](Bytes done, Bytes total) {
+            if (total > 0)
+                job.progress(static_cast<int>(done * 90 / total),
+                             "download " + human_size(done) + " of " + human_size(total));
+        },
+        job.cancellation());
     job.progress(91, "inspect");
     inspect(services, params, temporary);
     services.files.publish(temporary, target);
@@ -139,7 +149,9 @@ void remove_files(Services& services, const BackupStorage& storage, const std::s
 }
 
 Error as_download_error(const Error& error) {
-    if (error.code() == Code::invalid_argument || error.code() == Code::job_cancelled || error.code() == Code::image_download) return error;
+    if (error.code() == Code::invalid_argument || error.code() == Code::job_cancelled ||
+        error.code() == Code::image_download)
+        return error;
     return Error(Code::image_download, error.details(), error);
 }
 
@@ -149,18 +161,22 @@ json add_image(Services& services, Job& job, const AddImage& params) {
     check(params);
     const std::vector<BackupStorage> storages = usable_storages(services, params);
     Flow flow(job);
-    flow.step("record the image", [&] { record(services, params, storages); }, [&] { remove_records(services, params.uuid); });
+    flow.step(
+        "record the image", [&] { record(services, params, storages); }, [&] { remove_records(services, params.uuid); });
     for (const BackupStorage& storage : storages) {
-        const auto target = [&services, &params, storage] { return stored_image_path(storage, services.inventory.get<Image>(params.uuid)); };
-        flow.step("fetch to " + storage.name,
-                  [&, storage, target] {
-                      try {
-                          if (!services.files.exists(target())) fetch(services, job, params, storage, target());
-                      } catch (...) {
-                          throw as_download_error(current_error());
-                      }
-                  },
-                  [&services, storage, target] { remove_files(services, storage, target()); });
+        const auto target = [&services, &params, storage] {
+            return stored_image_path(storage, services.inventory.get<Image>(params.uuid));
+        };
+        flow.step(
+            "fetch to " + storage.name,
+            [&, storage, target] {
+                try {
+                    if (!services.files.exists(target())) fetch(services, job, params, storage, target());
+                } catch (...) {
+                    throw as_download_error(current_error());
+                }
+            },
+            [&services, storage, target] { remove_files(services, storage, target()); });
     }
     flow.step("check and publish", [&] {
         const ImageRef first = services.inventory.list<ImageRef>({{"imageUuid", params.uuid.str()}}).front();

@@ -40,8 +40,7 @@ std::optional<std::uint32_t> AddressBook::find_in(const IpRange& range, const st
     if (!first || !last) return std::nullopt;
     std::set<std::int64_t> taken;
     for (const UsedIp& used : inventory_.list<UsedIp>({{"l3NetworkUuid", range.l3_network.str()}})) {
-        if (used.ip == wanted)
-            throw Error(Code::no_free_ip, "the address " + wanted + " is taken by NIC " + used.nic.str());
+        if (used.ip == wanted) throw Error(Code::no_free_ip, "the address " + wanted + " is taken by NIC " + used.nic.str());
         taken.insert(used.ip_number);
     }
     if (const auto gateway = parse_ipv4(range.gateway)) taken.insert(*gateway);

@@ -20,19 +20,30 @@ const std::vector<std::string> platforms{"Linux", "Windows", "Other", "Paravirtu
 const std::vector<std::string> architectures{"x86_64", "aarch64", "mips64el", "loongarch64"};
 
 Row create_row(Services& services) {
-    return Operation<CreateVm>{"CreateVmInstance", Method::post, "/vm-instances", "Create a VM, and start it unless told otherwise"}
-        .required(In::body, "name", &CreateVm::name, "what people call it").is_name()
-        .optional(In::body, "description", &CreateVm::description, "what it is for").max_length(2048)
+    return Operation<CreateVm>{"CreateVmInstance", Method::post, "/vm-instances",
+                               "Create a VM, and start it unless told otherwise"}
+        .required(In::body, "name", &CreateVm::name, "what people call it")
+        .is_name()
+        .optional(In::body, "description", &CreateVm::description, "what it is for")
+        .max_length(2048)
         .optional(In::body, "instanceOfferingUuid", &CreateVm::offering, "its size; or give cpuNum and memorySize")
-        .optional(In::body, "cpuNum", &CreateVm::cpus, "virtual CPUs").range(1, 1024)
-        .optional(In::body, "memorySize", &CreateVm::memory, "memory in bytes").range(1)
-        .optional(In::body, "reservedMemorySize", &CreateVm::reserved_memory, "memory kept for it in bytes").range(0)
+        .optional(In::body, "cpuNum", &CreateVm::cpus, "virtual CPUs")
+        .range(1, 1024)
+        .optional(In::body, "memorySize", &CreateVm::memory, "memory in bytes")
+        .range(1)
+        .optional(In::body, "reservedMemorySize", &CreateVm::reserved_memory, "memory kept for it in bytes")
+        .range(0)
         .optional(In::body, "imageUuid", &CreateVm::image, "image of the root disk, or an ISO to boot from")
         .optional(In::body, "l3NetworkUuids", &CreateVm::l3_networks, "one NIC each, in this order")
-        .optional(In::body, "vmNicParams", &CreateVm::nic_params, "JSON text: [{\"l3NetworkUuid\",\"state\",\"driverType\"}]").max_length(65536)
-        .optional(In::body, "type", &CreateVm::type, "UserVm").values({"UserVm", "ApplianceVm"})
-        .optional(In::body, "rootDiskOfferingUuid", &CreateVm::root_disk_offering, "size of the root disk; for an ISO this or rootDiskSize is required")
-        .optional(In::body, "rootDiskSize", &CreateVm::root_disk_size, "size of the root disk in bytes").range(1)
+        .optional(In::body, "vmNicParams", &CreateVm::nic_params,
+                  "JSON text: [{\"l3NetworkUuid\",\"state\",\"driverType\"}]")
+        .max_length(65536)
+        .optional(In::body, "type", &CreateVm::type, "UserVm")
+        .values({"UserVm", "ApplianceVm"})
+        .optional(In::body, "rootDiskOfferingUuid", &CreateVm::root_disk_offering,
+                  "size of the root disk; for an ISO this or rootDiskSize is required")
+        .optional(In::body, "rootDiskSize", &CreateVm::root_disk_size, "size of the root disk in bytes")
+        .range(1)
         .optional(In::body, "dataDiskSizes", &CreateVm::data_disk_sizes, "sizes of further data disks in bytes")
         .optional(In::body, "dataDiskOfferingUuids", &CreateVm::data_disk_offerings, "one data disk each")
         .optional(In::body, "zoneUuid", &CreateVm::zone, "where to make it")
@@ -40,13 +51,18 @@ Row create_row(Services& services) {
         .optional(In::body, "hostUuid", &CreateVm::host, "where to make it")
         .optional(In::body, "primaryStorageUuidForRootVolume", &CreateVm::root_storage, "where its volumes lie")
         .optional(In::body, "defaultL3NetworkUuid", &CreateVm::default_l3, "one of l3NetworkUuids; default: the first")
-        .optional(In::body, "strategy", &CreateVm::strategy, "JustCreate records it only, CreateStopped makes its volumes too")
+        .optional(In::body, "strategy", &CreateVm::strategy,
+                  "JustCreate records it only, CreateStopped makes its volumes too")
         .optional(In::body, "rootVolumeSystemTags", &CreateVm::root_volume_tags, "system tags of the root volume")
         .optional(In::body, "dataVolumeSystemTags", &CreateVm::data_volume_tags, "system tags of every data volume")
-        .optional(In::body, "dataVolumeSystemTagsOnIndex", &CreateVm::data_volume_tags_on_index, "system tags of single data volumes, by index from \"0\"")
-        .optional(In::body, "platform", &CreateVm::platform, "default: the image's").values(platforms)
-        .optional(In::body, "guestOsType", &CreateVm::guest_os_type, "default: the image's").max_length(255)
-        .optional(In::body, "architecture", &CreateVm::architecture, "must be the host's").values(architectures)
+        .optional(In::body, "dataVolumeSystemTagsOnIndex", &CreateVm::data_volume_tags_on_index,
+                  "system tags of single data volumes, by index from \"0\"")
+        .optional(In::body, "platform", &CreateVm::platform, "default: the image's")
+        .values(platforms)
+        .optional(In::body, "guestOsType", &CreateVm::guest_os_type, "default: the image's")
+        .max_length(255)
+        .optional(In::body, "architecture", &CreateVm::architecture, "must be the host's")
+        .values(architectures)
         .optional(In::body, "virtio", &CreateVm::virtio, "false: emulated devices for guests without virtio drivers")
         .new_id(&CreateVm::uuid)
         .takes_tags(&CreateVm::tags)
@@ -76,7 +92,8 @@ Row stop_row(Services& services) {
     return Operation<StopVm>{"StopVmInstance", Method::put, actions, "Stop a VM"}
         .action("stopVmInstance")
         .required(In::url, "uuid", &StopVm::vm, "the VM")
-        .optional(In::body, "type", &StopVm::type, "grace asks the guest and pulls the plug when it does not obey, cold pulls the plug")
+        .optional(In::body, "type", &StopVm::type,
+                  "grace asks the guest and pulls the plug when it does not obey, cold pulls the plug")
         .optional(In::body, "stopHA", &StopVm::stop_ha, "true: a NeverStop VM stays down")
         .returns("inventory", "VmInstance")
         .returns_value("stoppedBy", {{"type", "string"}, {"enum", {"guestAgent", "acpi", "powerOff", "alreadyOff"}}}, false)
@@ -114,12 +131,15 @@ Row resume_row(Services& services) {
 }
 
 Row destroy_row(Services& services) {
-    return Operation<DestroyVm>{"DestroyVmInstance", Method::del, "/vm-instances/{uuid}", "Pull the plug of a VM and put it aside until it is recovered or expunged"}
+    return Operation<DestroyVm>{"DestroyVmInstance", Method::del, "/vm-instances/{uuid}",
+                                "Pull the plug of a VM and put it aside until it is recovered or expunged"}
         .required(In::url, "uuid", &DestroyVm::vm, "the VM; one that is not there is a success")
-        .optional(In::query, "deleteMode", &DestroyVm::delete_mode, "the same for both values on a single host").values({"Permissive", "Enforcing"})
+        .optional(In::query, "deleteMode", &DestroyVm::delete_mode, "the same for both values on a single host")
+        .values({"Permissive", "Enforcing"})
         .gone_is_success()
-        .allowed_in({created, starting, running, stopping, stopped, rebooting, destroying, destroyed, migrating, pausing, paused, resuming,
-                     volume_migrating, volume_recovering, error, no_state, unknown, crashed}, Code::delete_failed)
+        .allowed_in({created, starting, running, stopping, stopped, rebooting, destroying, destroyed, migrating, pausing,
+                     paused, resuming, volume_migrating, volume_recovering, error, no_state, unknown, crashed},
+                    Code::delete_failed)
         .job_class(JobClass::power)
         .runs_as_job(queue_of(&DestroyVm::vm), with(services, destroy_vm));
 }
@@ -144,28 +164,38 @@ Row expunge_row(Services& services) {
 }
 
 Row update_row(Services& services) {
-    return Operation<UpdateVm>{"UpdateVmInstance", Method::put, actions, "Change the name, description, size or platform of a VM"}
+    return Operation<UpdateVm>{"UpdateVmInstance", Method::put, actions,
+                               "Change the name, description, size or platform of a VM"}
         .action("updateVmInstance")
         .required(In::url, "uuid", &UpdateVm::vm, "the VM")
-        .optional(In::body, "name", &UpdateVm::name, "what people call it").is_name()
-        .optional(In::body, "description", &UpdateVm::description, "what it is for").max_length(2048)
+        .optional(In::body, "name", &UpdateVm::name, "what people call it")
+        .is_name()
+        .optional(In::body, "description", &UpdateVm::description, "what it is for")
+        .max_length(2048)
         .optional(In::body, "state", &UpdateVm::state, "must be what the VM is: a state cannot be written")
         .optional(In::body, "defaultL3NetworkUuid", &UpdateVm::default_l3, "the network of its default route")
-        .optional(In::body, "platform", &UpdateVm::platform, "takes effect at the next start").values(platforms)
-        .optional(In::body, "cpuNum", &UpdateVm::cpus, "virtual CPUs").range(1, 1024)
-        .optional(In::body, "memorySize", &UpdateVm::memory, "memory in bytes").range(1)
-        .optional(In::body, "reservedMemorySize", &UpdateVm::reserved_memory, "memory kept for it in bytes").range(0)
-        .optional(In::body, "guestOsType", &UpdateVm::guest_os_type, "what runs inside").max_length(255)
+        .optional(In::body, "platform", &UpdateVm::platform, "takes effect at the next start")
+        .values(platforms)
+        .optional(In::body, "cpuNum", &UpdateVm::cpus, "virtual CPUs")
+        .range(1, 1024)
+        .optional(In::body, "memorySize", &UpdateVm::memory, "memory in bytes")
+        .range(1)
+        .optional(In::body, "reservedMemorySize", &UpdateVm::reserved_memory, "memory kept for it in bytes")
+        .range(0)
+        .optional(In::body, "guestOsType", &UpdateVm::guest_os_type, "what runs inside")
+        .max_length(255)
         .returns("inventory", "VmInstance")
         .fails_as(Code::operation_failed)
         .runs_as_job(queue_of(&UpdateVm::vm), with(services, update_vm));
 }
 
 Row change_offering_row(Services& services) {
-    return Operation<ChangeOffering>{"ChangeInstanceOffering", Method::put, "/vm-instances/{vmInstanceUuid}/actions", "Give a VM the size of another offering"}
+    return Operation<ChangeOffering>{"ChangeInstanceOffering", Method::put, "/vm-instances/{vmInstanceUuid}/actions",
+                                     "Give a VM the size of another offering"}
         .action("changeInstanceOffering")
         .required(In::url, "vmInstanceUuid", &ChangeOffering::vm, "the VM")
-        .required(In::body, "instanceOfferingUuid", &ChangeOffering::offering, "the new size; a stopped VM takes it at its next start")
+        .required(In::body, "instanceOfferingUuid", &ChangeOffering::offering,
+                  "the new size; a stopped VM takes it at its next start")
         .returns("inventory", "VmInstance")
         .allowed_in({created, running, stopped}, Code::operation_failed)
         .runs_as_job(queue_of(&ChangeOffering::vm), with(services, change_instance_offering));
@@ -176,7 +206,8 @@ constexpr const char* ha_path = "/vm-instances/{uuid}/ha-levels";
 Row set_ha_row(Services& services) {
     return Operation<SetHaLevel>{"SetVmInstanceHaLevel", Method::post, ha_path, "Say what happens when the VM is found down"}
         .required(In::url, "uuid", &SetHaLevel::vm, "the VM")
-        .required(In::body, "level", &SetHaLevel::level, "NeverStop: it is started again, with a growing delay").values({"NeverStop", "OnHostFailure", "FaultTolerance"})
+        .required(In::body, "level", &SetHaLevel::level, "NeverStop: it is started again, with a growing delay")
+        .values({"NeverStop", "OnHostFailure", "FaultTolerance"})
         .fails_as(Code::operation_failed)
         .runs_as_job(queue_of(&SetHaLevel::vm), with(services, set_ha_level));
 }
@@ -196,14 +227,16 @@ Row delete_ha_row(Services& services) {
 }
 
 Row capabilities_row(Services& services) {
-    return Operation<OnVm>{"GetVmCapabilities", Method::get, "/vm-instances/{uuid}/capabilities", "What can be done with the VM"}
+    return Operation<OnVm>{"GetVmCapabilities", Method::get, "/vm-instances/{uuid}/capabilities",
+                           "What can be done with the VM"}
         .required(In::url, "uuid", &OnVm::vm, "the VM")
         .returns_value("capabilities", {{"type", "object"}, {"additionalProperties", {{"type", "boolean"}}}})
         .answers(with(services, get_vm_capabilities));
 }
 
 Row starting_candidates_row(Services& services) {
-    return Operation<OnVm>{"GetVmStartingCandidateClustersHosts", Method::get, "/vm-instances/{uuid}/starting-target-hosts", "Where the VM could be started"}
+    return Operation<OnVm>{"GetVmStartingCandidateClustersHosts", Method::get, "/vm-instances/{uuid}/starting-target-hosts",
+                           "Where the VM could be started"}
         .required(In::url, "uuid", &OnVm::vm, "the VM")
         .returns_list("hosts", "Host")
         .returns_list("clusters", "Cluster")
@@ -215,15 +248,20 @@ Row starting_candidates_row(Services& services) {
 
 Row creating_candidates_row(Services& services) {
     using P = FindPlaceForVm;
-    return Operation<P>{"GetCandidateZonesClustersHostsForCreatingVm", Method::get, "/vm-instances/candidate-destinations", "Where such a VM could be made"}
+    return Operation<P>{"GetCandidateZonesClustersHostsForCreatingVm", Method::get, "/vm-instances/candidate-destinations",
+                        "Where such a VM could be made"}
         .optional(In::query, "instanceOfferingUuid", &P::offering, "its size; or give cpuNum and memorySize")
         .required(In::query, "imageUuid", &P::image, "image of the root disk")
-        .required(In::query, "l3NetworkUuids", &P::l3_networks, "its networks").not_empty()
+        .required(In::query, "l3NetworkUuids", &P::l3_networks, "its networks")
+        .not_empty()
         .optional(In::query, "rootDiskOfferingUuid", &P::root_disk_offering, "size of the root disk")
-        .optional(In::query, "rootDiskSize", &P::root_disk_size, "size of the root disk in bytes").range(1)
+        .optional(In::query, "rootDiskSize", &P::root_disk_size, "size of the root disk in bytes")
+        .range(1)
         .optional(In::query, "dataDiskOfferingUuids", &P::data_disk_offerings, "its data disks")
-        .optional(In::query, "cpuNum", &P::cpus, "virtual CPUs").range(1, 1024)
-        .optional(In::query, "memorySize", &P::memory, "memory in bytes").range(1)
+        .optional(In::query, "cpuNum", &P::cpus, "virtual CPUs")
+        .range(1, 1024)
+        .optional(In::query, "memorySize", &P::memory, "memory in bytes")
+        .range(1)
         .optional(In::query, "zoneUuid", &P::zone, "only in this zone")
         .optional(In::query, "clusterUuid", &P::cluster, "only in this cluster")
         .optional(In::query, "defaultL3NetworkUuid", &P::default_l3, "one of l3NetworkUuids")
@@ -237,13 +275,27 @@ Row creating_candidates_row(Services& services) {
 }  // namespace
 
 api::Table vm_api(Services& services) {
-    const auto query = [&services](const std::string& resource, const api::QueryRequest& request) { return services.inventory.query(resource, request); };
+    const auto query = [&services](const std::string& resource, const api::QueryRequest& request) {
+        return services.inventory.query(resource, request);
+    };
     return {
-        create_row(services), destroy_row(services), recover_row(services), expunge_row(services),
-        start_row(services), stop_row(services), reboot_row(services), pause_row(services), resume_row(services),
-        update_row(services), change_offering_row(services),
-        set_ha_row(services), get_ha_row(services), delete_ha_row(services),
-        capabilities_row(services), starting_candidates_row(services), creating_candidates_row(services),
+        create_row(services),
+        destroy_row(services),
+        recover_row(services),
+        expunge_row(services),
+        start_row(services),
+        stop_row(services),
+        reboot_row(services),
+        pause_row(services),
+        resume_row(services),
+        update_row(services),
+        change_offering_row(services),
+        set_ha_row(services),
+        get_ha_row(services),
+        delete_ha_row(services),
+        capabilities_row(services),
+        starting_candidates_row(services),
+        creating_candidates_row(services),
         api::query_operation("QueryVmInstance", "VmInstance", "/vm-instances", "List VMs", query),
         api::query_operation("QueryVmNic", "VmNic", "/vm-instances/nics", "List NICs", query),
         api::query_operation("QueryVmCdRom", "VmCdRom", "/vm-instances/cdroms", "List CD-ROM drives", query),

@@ -13,7 +13,8 @@ json none() {
 
 json get_vm_capabilities(Services&, const api::Call&, const OnVm&) {
     // Neither migration nor reimaging nor memory snapshots are offered by this version.
-    return {{"capabilities", {{"LiveMigration", false}, {"VolumeMigration", false}, {"Reimage", false}, {"MemorySnapshot", false}}}};
+    return {{"capabilities",
+             {{"LiveMigration", false}, {"VolumeMigration", false}, {"Reimage", false}, {"MemorySnapshot", false}}}};
 }
 
 json get_starting_candidates(Services& services, const api::Call&, const OnVm& params) {
@@ -36,20 +37,25 @@ json get_places_for_creating(Services& services, const api::Call&, const FindPla
         cpus = offering.cpu_num;
         memory = offering.memory;
     } else if (!params.cpus || !params.memory) {
-        throw Error(Code::invalid_argument, "either parameter 'instanceOfferingUuid' or both 'cpuNum' and 'memorySize' are required");
+        throw Error(Code::invalid_argument,
+                    "either parameter 'instanceOfferingUuid' or both 'cpuNum' and 'memorySize' are required");
     }
     const Host host = services.inventory.get<Host>(services.host);
     const Image image = services.inventory.get<Image>(params.image);
     Bytes disks = params.root_disk_size.value_or(image.size);
-    if (!params.root_disk_offering.empty()) disks = services.inventory.get<DiskOffering>(params.root_disk_offering).disk_size;
+    if (!params.root_disk_offering.empty())
+        disks = services.inventory.get<DiskOffering>(params.root_disk_offering).disk_size;
     for (const DiskOfferingId& id : params.data_disk_offerings) disks += services.inventory.get<DiskOffering>(id).disk_size;
     bool fits = host.status == ConnectionStatus::connected && services.capacity.why_not(cpus, memory).empty() &&
-                (params.zone.empty() || params.zone == host.zone) && (params.cluster.empty() || params.cluster == host.cluster) &&
-                image.state == EnabledState::enabled && image.status == ImageStatus::ready && image.architecture == host.architecture;
-    for (const L3NetworkId& id : params.l3_networks) fits = fits && services.inventory.get<L3Network>(id).state == EnabledState::enabled;
+                (params.zone.empty() || params.zone == host.zone) &&
+                (params.cluster.empty() || params.cluster == host.cluster) && image.state == EnabledState::enabled &&
+                image.status == ImageStatus::ready && image.architecture == host.architecture;
+    for (const L3NetworkId& id : params.l3_networks)
+        fits = fits && services.inventory.get<L3Network>(id).state == EnabledState::enabled;
     bool has_room = false;
     for (const PrimaryStorage& storage : services.inventory.list<PrimaryStorage>())
-        has_room = has_room || (storage.state == "Enabled" && storage.status == ConnectionStatus::connected && storage.available_capacity >= disks);
+        has_room = has_room || (storage.state == "Enabled" && storage.status == ConnectionStatus::connected &&
+                                storage.available_capacity >= disks);
     json zones = none(), clusters = none(), hosts = none();
     if (fits && has_room) {
         zones.push_back(services.inventory.view("Zone", host.zone.str()));

@@ -9,8 +9,12 @@ using nlohmann::json;
 std::string to_text(const CreationPlan& plan) {
     json disks = json::array();
     for (const PlannedDisk& disk : plan.disks)
-        disks.push_back({{"volume", disk.volume.str()}, {"name", disk.name}, {"size", disk.size},
-                         {"offering", disk.offering.str()}, {"image", disk.image.str()}, {"tags", disk.tags}});
+        disks.push_back({{"volume", disk.volume.str()},
+                         {"name", disk.name},
+                         {"size", disk.size},
+                         {"offering", disk.offering.str()},
+                         {"image", disk.image.str()},
+                         {"tags", disk.tags}});
     return json{{"storage", plan.storage.str()}, {"disks", disks}}.dump();
 }
 

@@ -13,7 +13,7 @@ struct PlannedDisk {
     std::string name;
     Bytes size = 0;
     DiskOfferingId offering;
-    ImageId image;                  // empty: an empty disk
+    ImageId image;  // empty: an empty disk
     std::vector<std::string> tags;
 };
 

@@ -48,7 +48,8 @@ void instantiate(Services& services, Job& job, const VmId& id) {
     for (std::size_t i = 0; i < plan.disks.size(); ++i) {
         job.cancellation().check();
         const std::string what = i == 0 ? "make the root volume" : "make data volume " + std::to_string(i);
-        make_volume_file(services, plan.disks[i].volume, [&](int percent) { job.progress(percent / 2, what); }, job.cancellation());
+        make_volume_file(
+            services, plan.disks[i].volume, [&](int percent) { job.progress(percent / 2, what); }, job.cancellation());
     }
     fetch_isos(services, job, id, plan.storage);
     services.inventory.modify<Vm>(id, [](Vm& record) {

@@ -28,7 +28,8 @@ void choose_size(Services& services, const CreateVm& params, NewVm& made) {
     if (!params.offering.empty()) {
         const auto offering = services.inventory.get<InstanceOffering>(params.offering);
         if (offering.state != EnabledState::enabled) fail("the instance offering " + offering.name + " is Disabled");
-        if (offering.type != "UserVm") fail("the instance offering " + offering.name + " is of type " + offering.type + ", not UserVm");
+        if (offering.type != "UserVm")
+            fail("the instance offering " + offering.name + " is of type " + offering.type + ", not UserVm");
         vm.offering = offering.uuid;
         vm.cpus = offering.cpu_num;
         vm.memory = offering.memory;
@@ -40,7 +41,8 @@ void choose_size(Services& services, const CreateVm& params, NewVm& made) {
     if (params.cpus) vm.cpus = *params.cpus;
     if (params.memory) vm.memory = *params.memory;
     if (params.reserved_memory) vm.reserved_memory = *params.reserved_memory;
-    if (vm.memory < least_memory) refuse("parameter 'memorySize' must be at least 16 MiB, but is " + std::to_string(vm.memory));
+    if (vm.memory < least_memory)
+        refuse("parameter 'memorySize' must be at least 16 MiB, but is " + std::to_string(vm.memory));
     if (vm.reserved_memory > vm.memory) refuse("parameter 'reservedMemorySize' must not exceed the memory size");
 }
 
@@ -48,7 +50,8 @@ std::optional<Image> choose_image(Services& services, const CreateVm& params) {
     if (params.image.empty()) return std::nullopt;
     const Image image = services.inventory.get<Image>(params.image);
     if (image.state != EnabledState::enabled) fail("the image " + image.name + " is Disabled");
-    if (image.status != ImageStatus::ready) fail("the image " + image.name + " is " + std::string(to_text(image.status)) + ", not Ready");
+    if (image.status != ImageStatus::ready)
+        fail("the image " + image.name + " is " + std::string(to_text(image.status)) + ", not Ready");
     if (image.system) refuse("the image " + image.name + " is a system image");
     if (image.media_type == MediaType::data_volume_template)
         refuse("the image " + image.name + " is a DataVolumeTemplate; a VM is made from a RootVolumeTemplate or an ISO");
@@ -75,10 +78,13 @@ void plan_root_disk(Services& services, const CreateVm& params, const std::optio
     if (from_template) {
         root.image = image->uuid;
         if (root.size != 0 && root.size < image->size)
-            refuse("the root disk of " + std::to_string(root.size) + " bytes is smaller than the image " + image->name + ", " + std::to_string(image->size));
+            refuse("the root disk of " + std::to_string(root.size) + " bytes is smaller than the image " + image->name +
+                   ", " + std::to_string(image->size));
         root.size = std::max(root.size, image->size);
     } else if (root.size == 0) {
-        refuse("parameter 'rootDiskOfferingUuid' or 'rootDiskSize' is required for a VM that is not made from a RootVolumeTemplate");
+        refuse(
+            "parameter 'rootDiskOfferingUuid' or 'rootDiskSize' is required for a VM that is not made from a "
+            "RootVolumeTemplate");
     }
     made.plan.disks.push_back(root);
 }
@@ -124,7 +130,8 @@ std::map<std::string, NicWish> parse_nic_wishes(const std::string& text) {
     const json list = json::parse(text, nullptr, false);
     if (!list.is_array()) refuse("parameter 'vmNicParams' must be the text of a JSON list");
     for (const json& one : list) {
-        if (!one.is_object() || !one.contains("l3NetworkUuid")) refuse("parameter 'vmNicParams': each element needs an l3NetworkUuid");
+        if (!one.is_object() || !one.contains("l3NetworkUuid"))
+            refuse("parameter 'vmNicParams': each element needs an l3NetworkUuid");
         NicWish wish;
         for (const auto& [key, value] : one.items()) {
             if (value.is_null() || key == "l3NetworkUuid") continue;
@@ -134,7 +141,8 @@ std::map<std::string, NicWish> parse_nic_wishes(const std::string& text) {
             else if (key == "driverType" && (word == "virtio" || word == "e1000" || word == "rtl8139"))
                 wish.driver = word;
             else
-                refuse("parameter 'vmNicParams': " + key + "=" + word + " is not supported; known are state=enable|disable and driverType=virtio|e1000|rtl8139");
+                refuse("parameter 'vmNicParams': " + key + "=" + word +
+                       " is not supported; known are state=enable|disable and driverType=virtio|e1000|rtl8139");
         }
         wishes[one["l3NetworkUuid"].is_string() ? one["l3NetworkUuid"].get<std::string>() : ""] = wish;
     }
@@ -176,13 +184,18 @@ void plan_nics(Services& services, const CreateVm& params, NewVm& made) {
         made.nics.push_back(nic);
     }
     for (const auto& [network, wish] : wishes)
-        if (!seen.contains(L3NetworkId(network))) refuse("parameter 'vmNicParams': the L3 network \"" + network + "\" is not in 'l3NetworkUuids'");
+        if (!seen.contains(L3NetworkId(network)))
+            refuse("parameter 'vmNicParams': the L3 network \"" + network + "\" is not in 'l3NetworkUuids'");
     for (const char* name : {"staticIp", "customMac"})
         for (const std::string& tag : made.system_tags)
-            if (tag.starts_with(std::string(name) + "::") && !seen.contains(L3NetworkId(tag.substr(std::string(name).size() + 2, 32))))
+            if (tag.starts_with(std::string(name) + "::") &&
+                !seen.contains(L3NetworkId(tag.substr(std::string(name).size() + 2, 32))))
                 refuse("system tag '" + std::string(name) + "' names an L3 network that is not in 'l3NetworkUuids'");
-    if (!params.default_l3.empty() && !seen.contains(params.default_l3)) refuse("parameter 'defaultL3NetworkUuid' must be one of 'l3NetworkUuids'");
-    made.vm.default_l3 = !params.default_l3.empty() ? params.default_l3 : params.l3_networks.empty() ? L3NetworkId() : params.l3_networks.front();
+    if (!params.default_l3.empty() && !seen.contains(params.default_l3))
+        refuse("parameter 'defaultL3NetworkUuid' must be one of 'l3NetworkUuids'");
+    made.vm.default_l3 = !params.default_l3.empty()   ? params.default_l3
+                         : params.l3_networks.empty() ? L3NetworkId()
+                                                      : params.l3_networks.front();
 }
 
 void choose_place(Services& services, const CreateVm& params, NewVm& made) {
@@ -191,14 +204,18 @@ void choose_place(Services& services, const CreateVm& params, NewVm& made) {
     const Host host = services.inventory.get<Host>(services.host);
     const Cluster cluster = services.inventory.get<Cluster>(host.cluster);
     const Zone zone = services.inventory.get<Zone>(host.zone);
-    if (!params.host.empty() && params.host != host.uuid) throw Error(Code::no_available_host, "the host " + params.host.str() + " is not this host, " + host.uuid.str());
-    if (!params.cluster.empty() && params.cluster != cluster.uuid) throw Error(Code::no_available_host, "no host of the cluster " + params.cluster.str() + " is known here");
-    if (!params.zone.empty() && params.zone != zone.uuid) throw Error(Code::no_available_host, "no host of the zone " + params.zone.str() + " is known here");
+    if (!params.host.empty() && params.host != host.uuid)
+        throw Error(Code::no_available_host, "the host " + params.host.str() + " is not this host, " + host.uuid.str());
+    if (!params.cluster.empty() && params.cluster != cluster.uuid)
+        throw Error(Code::no_available_host, "no host of the cluster " + params.cluster.str() + " is known here");
+    if (!params.zone.empty() && params.zone != zone.uuid)
+        throw Error(Code::no_available_host, "no host of the zone " + params.zone.str() + " is known here");
     if (zone.state != EnabledState::enabled) fail("the zone " + zone.name + " is Disabled");
     if (cluster.state != EnabledState::enabled) fail("the cluster " + cluster.name + " is Disabled");
     if (host.state != "Enabled") fail("the host " + host.name + " is " + host.state);
     const std::string wanted = !params.architecture.empty() ? params.architecture : made.vm.architecture;
-    if (wanted != host.architecture) throw Error(Code::no_available_host, "this host is " + host.architecture + ", the VM needs " + wanted);
+    if (wanted != host.architecture)
+        throw Error(Code::no_available_host, "this host is " + host.architecture + ", the VM needs " + wanted);
     made.vm.zone = zone.uuid;
     made.vm.cluster = cluster.uuid;
     made.vm.architecture = wanted;
@@ -226,8 +243,9 @@ void collect_tags(Services& services, const CreateVm& params, const std::optiona
     const auto inherit = [&](const std::string& from) {
         for (const std::string& tag : system_tags_of(services.inventory, from)) {
             const std::string name = tag.substr(0, tag.find("::"));
-            const bool taken = std::any_of(made.system_tags.begin(), made.system_tags.end(),
-                                           [&](const std::string& mine) { return mine == name || mine.starts_with(name + "::"); });
+            const bool taken = std::any_of(made.system_tags.begin(), made.system_tags.end(), [&](const std::string& mine) {
+                return mine == name || mine.starts_with(name + "::");
+            });
             if (!taken) made.system_tags.push_back(tag);
         }
     };
@@ -242,7 +260,8 @@ PrimaryStorage choose_primary_storage(Services& services, const PrimaryStorageId
     if (!wanted.empty()) {
         const auto storage = services.inventory.get<PrimaryStorage>(wanted);
         if (storage.state != "Enabled") fail("the primary storage " + storage.name + " is " + storage.state);
-        if (storage.status != ConnectionStatus::connected) throw Error(Code::storage_disconnected, "the primary storage " + storage.name + " is not Connected");
+        if (storage.status != ConnectionStatus::connected)
+            throw Error(Code::storage_disconnected, "the primary storage " + storage.name + " is not Connected");
         return storage;
     }
     for (const PrimaryStorage& storage : services.inventory.list<PrimaryStorage>())

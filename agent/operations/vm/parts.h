@@ -14,7 +14,8 @@ VmSpec make_spec(Services& services, const Vm& vm);
 // What guests of the VM call themselves: its hostname tag, else empty.
 std::string hostname_of(Services& services, const VmId& vm);
 
-// Makes files and addresses that are missing, defines the domain and starts it. The VM must show a transition; the caller ends it.
+// Makes files and addresses that are missing, defines the domain and starts it. The VM must show a transition; the caller
+// ends it.
 void boot(Services& services, Job& job, const VmId& vm);
 
 enum class StoppedBy { guest_agent, acpi, power_off, itself };

@@ -12,7 +12,8 @@ namespace {
 void add_disks(Services& services, const Vm& vm, VmSpec& spec) {
     for (const Volume& volume : services.inventory.list<Volume>({{"vmInstanceUuid", vm.uuid.str()}})) {
         if (volume.install_path.empty() || !services.files.exists(volume.install_path))
-            throw Error(Code::operation_failed, "the volume " + volume.name + " (" + volume.uuid.str() + ") has no file at " + volume.install_path);
+            throw Error(Code::operation_failed,
+                        "the volume " + volume.name + " (" + volume.uuid.str() + ") has no file at " + volume.install_path);
         DiskSpec disk;
         disk.volume = volume.uuid;
         disk.path = volume.install_path;
@@ -25,13 +26,15 @@ void add_disks(Services& services, const Vm& vm, VmSpec& spec) {
             disk.bus = DiskBus::scsi;
         spec.disks.push_back(disk);
     }
-    std::sort(spec.disks.begin(), spec.disks.end(), [](const DiskSpec& a, const DiskSpec& b) { return a.device_id < b.device_id; });
+    std::sort(spec.disks.begin(), spec.disks.end(),
+              [](const DiskSpec& a, const DiskSpec& b) { return a.device_id < b.device_id; });
 }
 
 void add_cdroms(Services& services, const Vm& vm, VmSpec& spec) {
     for (const VmCdRom& cdrom : services.inventory.list<VmCdRom>({{"vmInstanceUuid", vm.uuid.str()}})) {
         if (!cdrom.iso_path.empty() && !services.files.exists(cdrom.iso_path))
-            throw Error(Code::operation_failed, "the ISO of CD-ROM " + std::to_string(cdrom.device_id) + " is gone: " + cdrom.iso_path);
+            throw Error(Code::operation_failed,
+                        "the ISO of CD-ROM " + std::to_string(cdrom.device_id) + " is gone: " + cdrom.iso_path);
         spec.cdroms.push_back({cdrom.uuid, cdrom.device_id, cdrom.iso_path});
     }
 }
@@ -88,7 +91,9 @@ VmSpec make_spec(Services& services, const Vm& vm) {
     spec.firmware = tag_value(tags, "bootMode") == "UEFI" ? Firmware::uefi : Firmware::bios;
     spec.boot_order = boot_order_of(tags);
     const std::string console = tag_value(tags, "vmConsoleMode");
-    spec.console = console == "spice" ? ConsoleMode::spice : console == "vncAndSpice" ? ConsoleMode::vnc_and_spice : ConsoleMode::vnc;
+    spec.console = console == "spice"         ? ConsoleMode::spice
+                   : console == "vncAndSpice" ? ConsoleMode::vnc_and_spice
+                                              : ConsoleMode::vnc;
     spec.console_password = tag_value(tags, "consolePassword");
     const std::string monitors = tag_value(tags, "VDIMonitorNumber");
     if (!monitors.empty()) spec.monitors = std::stoi(monitors);

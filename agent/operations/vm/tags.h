@@ -1,4 +1,5 @@
-// The system tags a VM can carry (rest-conventions, section 14): which are honoured, and how; all others are refused by name.
+// The system tags a VM can carry (rest-conventions, section 14): which are honoured, and how; all others are refused by
+// name.
 #pragma once
 #include <string>
 #include <vector>

@@ -20,7 +20,7 @@ public:
     virtual bool is_null(int column) const = 0;
     virtual std::int64_t integer(int column) const = 0;  // 0 for NULL
     virtual double real(int column) const = 0;
-    virtual std::string text(int column) const = 0;      // "" for NULL
+    virtual std::string text(int column) const = 0;            // "" for NULL
     virtual std::string_view text_view(int column) const = 0;  // the same, until the callback returns
 };
 

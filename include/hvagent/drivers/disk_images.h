@@ -9,10 +9,10 @@
 namespace hvagent {
 
 struct DiskImageInfo {
-    std::string format;         // "qcow2", "raw", "vmdk", "vdi", "vhdx"...; "iso" is raw to this interface
+    std::string format;  // "qcow2", "raw", "vmdk", "vdi", "vhdx"...; "iso" is raw to this interface
     Bytes virtual_size = 0;
-    Bytes actual_size = 0;      // allocated on disk
-    std::string backing_file;   // empty: none
+    Bytes actual_size = 0;     // allocated on disk
+    std::string backing_file;  // empty: none
     bool has_external_data_file = false;
     bool is_encrypted = false;
 };
@@ -28,7 +28,8 @@ public:
     // Reads the header only. `format` empty: detect among the formats we accept, by magic number. An image with a backing
     // file, an external data file or encryption is described, not refused.
     virtual DiskImageInfo inspect(const std::string& path, const std::string& format) = 0;
-    // All three: the file appears under its name only when whole (temporary name, fsync, rename); an existing file is an Error.
+    // All three: the file appears under its name only when whole (temporary name, fsync, rename); an existing file is an
+    // Error.
     virtual void create_empty(const std::string& path, Bytes virtual_size) = 0;  // qcow2
     virtual void create_overlay(const std::string& path, const std::string& backing, const std::string& backing_format,
                                 Bytes virtual_size) = 0;  // qcow2; virtual_size >= the backing's

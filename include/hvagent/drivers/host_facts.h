@@ -8,7 +8,7 @@
 namespace hvagent {
 
 struct HostFacts {
-    int cpus = 0;                 // logical
+    int cpus = 0;  // logical
     int sockets = 0;
     Bytes memory = 0;
     std::string architecture;     // "x86_64"

@@ -20,19 +20,21 @@ struct StorageSpace {
 class StorageFiles {
 public:
     virtual ~StorageFiles() = default;
-    // Makes the directory and its parents (mode 0711: QEMU reaches what it knows the name of) and checks that it can be written.
+    // Makes the directory and its parents (mode 0711: QEMU reaches what it knows the name of) and checks that it can be
+    // written.
     virtual void prepare(const std::string& root) = 0;
     virtual StorageSpace space(const std::string& root) = 0;
     virtual bool exists(const std::string& path) = 0;
     virtual Bytes allocated(const std::string& path) = 0;  // bytes on disk
     // Copies `source` to `target` (reflink where possible); the target appears whole or not at all.
-    virtual void copy(const std::string& source, const std::string& target, const ProgressPercent& progress, Cancellation& cancel) = 0;
+    virtual void copy(const std::string& source, const std::string& target, const ProgressPercent& progress,
+                      Cancellation& cancel) = 0;
     // Gives a finished temporary file its final name (fsync of file and directory).
     virtual void publish(const std::string& temporary, const std::string& final_path) = 0;
     virtual void make_directories(const std::string& path) = 0;
-    virtual void remove_file(const std::string& path) = 0;             // not there is a success
+    virtual void remove_file(const std::string& path) = 0;  // not there is a success
     virtual void remove_empty_directories(const std::string& path, const std::string& up_to) = 0;
-    virtual std::vector<std::string> list(const std::string& directory) = 0;  // names; empty when there is none
+    virtual std::vector<std::string> list(const std::string& directory) = 0;     // names; empty when there is none
     virtual std::string md5(const std::string& path, Cancellation& cancel) = 0;  // lower-case hex
 };
 

@@ -6,9 +6,9 @@
 namespace hvagent {
 
 struct NatNetworkSpec {
-    std::string name;      // of the libvirt network
-    std::string bridge;    // at most 15 characters
-    std::string gateway;   // address of the host in it
+    std::string name;     // of the libvirt network
+    std::string bridge;   // at most 15 characters
+    std::string gateway;  // address of the host in it
     std::string netmask;
     std::string dns_domain;
     std::vector<std::string> dns_servers;  // forwarders; empty: the host's

@@ -10,7 +10,7 @@ namespace hvagent {
 
 struct ForeignDomain {  // a domain without our mark: listed, never touched
     std::string name;
-    std::string uuid;   // dashed
+    std::string uuid;  // dashed
     std::string state;
 };
 
@@ -18,8 +18,8 @@ struct ForeignDomain {  // a domain without our mark: listed, never touched
 class VmDefinitions {
 public:
     virtual ~VmDefinitions() = default;
-    // Writes (or rewrites) the persistent definition. Error(invalid_argument) when libvirt refuses it; Error(operation_failed)
-    // when a domain of that name or uuid exists that is not ours.
+    // Writes (or rewrites) the persistent definition. Error(invalid_argument) when libvirt refuses it;
+    // Error(operation_failed) when a domain of that name or uuid exists that is not ours.
     virtual void define(const VmSpec& spec) = 0;
     // Also removes NVRAM, TPM state and managed save. Not defined is a success. Refuses domains without our mark.
     virtual void undefine(const VmId& vm) = 0;

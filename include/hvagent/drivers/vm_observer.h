@@ -20,7 +20,14 @@ struct VmObservation {
 
 // What happened, beside the state it led to.
 // io_error and watchdog_fired carry the state before them; where they pause the VM, a `state` event says so.
-enum class VmEventKind { state, rebooted_by_guest, guest_agent_connected, guest_agent_disconnected, io_error, watchdog_fired };
+enum class VmEventKind {
+    state,
+    rebooted_by_guest,
+    guest_agent_connected,
+    guest_agent_disconnected,
+    io_error,
+    watchdog_fired
+};
 
 struct VmEvent {
     VmEventKind kind = VmEventKind::state;

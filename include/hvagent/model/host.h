@@ -47,10 +47,10 @@ struct Host {
     ConnectionStatus status = ConnectionStatus::connecting;  // Connected while libvirt answers
     int cpu_num = 0;
     int cpu_sockets = 0;
-    std::int64_t total_cpu = 0;       // CPUs times the over-commit ratio
+    std::int64_t total_cpu = 0;  // CPUs times the over-commit ratio
     std::int64_t available_cpu = 0;
     Bytes total_memory = 0;
-    Bytes available_memory = 0;       // total less reserved less promised to running VMs
+    Bytes available_memory = 0;  // total less reserved less promised to running VMs
     std::string architecture = "x86_64";
     std::string username;
     int ssh_port = 22;
@@ -66,10 +66,10 @@ struct L2Network {
     ZoneId zone;
     std::string name;
     std::string description;
-    std::string physical_interface;   // of a bridge network; empty for a NAT network of libvirt
+    std::string physical_interface;  // of a bridge network; empty for a NAT network of libvirt
     std::string type = "L2NoVlanNetwork";
     std::string vswitch_type = "LinuxBridge";
-    int vlan = 0;                     // 1..4094 for L2VlanNetwork
+    int vlan = 0;  // 1..4094 for L2VlanNetwork
     Time created{};
     Time last_op{};
 };
@@ -87,7 +87,7 @@ struct L3Network {
     bool system = false;
     bool enable_ipam = true;
     int ip_version = 4;
-    std::string dns;                  // comma list
+    std::string dns;  // comma list
     Time created{};
     Time last_op{};
 };
@@ -154,8 +154,8 @@ struct DiskOffering {
 
 // An n:m attachment, e.g. primary storage to cluster, backup storage to zone, L2 network to cluster.
 struct Attachment {
-    std::string uuid;      // "<from>-<to>": internal key
-    std::string kind;      // "ps-cluster", "bs-zone", "l2-cluster"
+    std::string uuid;  // "<from>-<to>": internal key
+    std::string kind;  // "ps-cluster", "bs-zone", "l2-cluster"
     std::string from;
     std::string to;
     Time created{};
@@ -163,7 +163,7 @@ struct Attachment {
 };
 
 struct NetworkService {
-    std::string uuid;      // "<l3>-<type>": internal key
+    std::string uuid;  // "<l3>-<type>": internal key
     L3NetworkId l3_network;
     std::string provider;  // uuid
     std::string type;      // "DHCP", "DNS", "SNAT"...
@@ -177,7 +177,7 @@ struct Tag {
     std::string resource_uuid;
     std::string resource_type;  // "VmInstanceVO"
     std::string tag;
-    std::string type;           // "System" or "User"
+    std::string type;  // "System" or "User"
     bool inherent = false;
     Time created{};
     Time last_op{};
@@ -187,7 +187,7 @@ struct Account {
     AccountId uuid;
     std::string name;
     std::string description;
-    std::string type;           // "SystemAdmin" or "Normal"
+    std::string type;  // "SystemAdmin" or "Normal"
     Time created{};
     Time last_op{};
 };

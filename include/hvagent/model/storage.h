@@ -44,7 +44,7 @@ struct Image {
     Bytes size = 0;         // virtual
     Bytes actual_size = 0;  // of the stored file
     std::string md5;
-    std::string url;        // as given to AddImage
+    std::string url;  // as given to AddImage
     MediaType media_type = MediaType::root_volume_template;
     std::string guest_os_type;
     std::string type = "zstack";
@@ -92,12 +92,12 @@ struct Volume {
     VmId last_vm;
     DiskOfferingId disk_offering;
     ImageId root_image;
-    std::string install_path;          // absolute path of the active layer; empty while NotInstantiated
+    std::string install_path;  // absolute path of the active layer; empty while NotInstantiated
     VolumeType type = VolumeType::data;
     std::string format = "qcow2";
-    Bytes size = 0;                    // virtual
-    Bytes actual_size = 0;             // allocated on disk
-    std::optional<int> device_id;      // 0 is the root volume's
+    Bytes size = 0;                // virtual
+    Bytes actual_size = 0;         // allocated on disk
+    std::optional<int> device_id;  // 0 is the root volume's
     EnabledState state = EnabledState::enabled;
     VolumeStatus status = VolumeStatus::not_instantiated;
     bool shareable = false;
@@ -118,11 +118,11 @@ struct PrimaryStorage {
     ZoneId zone;
     std::string name;
     std::string description;
-    std::string url;                   // the directory
-    std::string type = "LocalStorage"; // or SharedMountPoint, NFS
+    std::string url;                    // the directory
+    std::string type = "LocalStorage";  // or SharedMountPoint, NFS
     std::string state = "Enabled";
     ConnectionStatus status = ConnectionStatus::connected;
-    Bytes total_capacity = 0;          // promised figures: thin volumes count with their virtual size
+    Bytes total_capacity = 0;  // promised figures: thin volumes count with their virtual size
     Bytes available_capacity = 0;
     Bytes total_physical = 0;
     Bytes available_physical = 0;

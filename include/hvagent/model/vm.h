@@ -12,19 +12,48 @@ namespace hvagent {
 
 // The states of the wire contract (rest-conventions, section 11).
 enum class VmState {
-    created, starting, running, stopping, stopped, rebooting, destroying, destroyed, migrating, expunging, pausing,
-    paused, resuming, volume_migrating, volume_recovering, error, no_state, unknown, crashed
+    created,
+    starting,
+    running,
+    stopping,
+    stopped,
+    rebooting,
+    destroying,
+    destroyed,
+    migrating,
+    expunging,
+    pausing,
+    paused,
+    resuming,
+    volume_migrating,
+    volume_recovering,
+    error,
+    no_state,
+    unknown,
+    crashed
 };
 template <>
 struct EnumNames<VmState> {
     static constexpr auto names = enum_names<VmState>({
-        {VmState::created, "Created"}, {VmState::starting, "Starting"}, {VmState::running, "Running"},
-        {VmState::stopping, "Stopping"}, {VmState::stopped, "Stopped"}, {VmState::rebooting, "Rebooting"},
-        {VmState::destroying, "Destroying"}, {VmState::destroyed, "Destroyed"}, {VmState::migrating, "Migrating"},
-        {VmState::expunging, "Expunging"}, {VmState::pausing, "Pausing"}, {VmState::paused, "Paused"},
-        {VmState::resuming, "Resuming"}, {VmState::volume_migrating, "VolumeMigrating"},
-        {VmState::volume_recovering, "VolumeRecovering"}, {VmState::error, "Error"}, {VmState::no_state, "NoState"},
-        {VmState::unknown, "Unknown"}, {VmState::crashed, "Crashed"},
+        {VmState::created, "Created"},
+        {VmState::starting, "Starting"},
+        {VmState::running, "Running"},
+        {VmState::stopping, "Stopping"},
+        {VmState::stopped, "Stopped"},
+        {VmState::rebooting, "Rebooting"},
+        {VmState::destroying, "Destroying"},
+        {VmState::destroyed, "Destroyed"},
+        {VmState::migrating, "Migrating"},
+        {VmState::expunging, "Expunging"},
+        {VmState::pausing, "Pausing"},
+        {VmState::paused, "Paused"},
+        {VmState::resuming, "Resuming"},
+        {VmState::volume_migrating, "VolumeMigrating"},
+        {VmState::volume_recovering, "VolumeRecovering"},
+        {VmState::error, "Error"},
+        {VmState::no_state, "NoState"},
+        {VmState::unknown, "Unknown"},
+        {VmState::crashed, "Crashed"},
     });
 };
 
@@ -36,8 +65,8 @@ enum class VmIntent {
 };
 template <>
 struct EnumNames<VmIntent> {
-    static constexpr auto names = enum_names<VmIntent>(
-        {{VmIntent::created, "created"}, {VmIntent::kept, "kept"}, {VmIntent::destroyed, "destroyed"}});
+    static constexpr auto names =
+        enum_names<VmIntent>({{VmIntent::created, "created"}, {VmIntent::kept, "kept"}, {VmIntent::destroyed, "destroyed"}});
 };
 
 enum class StopType { grace, cold };
@@ -52,8 +81,8 @@ struct Vm {
     std::string description;
     ZoneId zone;
     ClusterId cluster;
-    ImageId image;                 // empty once the image is expunged
-    HostId host;                   // empty unless the VM runs (or is paused) there
+    ImageId image;  // empty once the image is expunged
+    HostId host;    // empty unless the VM runs (or is paused) there
     HostId last_host;
     InstanceOfferingId offering;
     VolumeId root_volume;
@@ -67,13 +96,13 @@ struct Vm {
     Bytes memory = 0;
     Bytes reserved_memory = 0;
     int cpus = 1;
-    bool virtio = true;            // false: emulated disk and NIC models the guest has drivers for
+    bool virtio = true;  // false: emulated disk and NIC models the guest has drivers for
 
     VmIntent intent = VmIntent::kept;
     // What libvirt showed last: running, paused, stopped, crashed, no_state or unknown. Written by the state
     // follower only.
     VmState observed = VmState::stopped;
-    std::string observed_reason;   // libvirt's reason in words: "booted", "shutdown", "crashed", "I/O error"...
+    std::string observed_reason;  // libvirt's reason in words: "booted", "shutdown", "crashed", "I/O error"...
     Time observed_at{};
     std::optional<VmState> transition;  // starting, stopping...: set while a job works on the VM
     Time destroyed_at{};
@@ -99,11 +128,11 @@ struct VmNic {
     NicId uuid;
     VmId vm;
     L3NetworkId l3_network;
-    std::string ip;        // empty between destroy/recover and the next start
+    std::string ip;  // empty between destroy/recover and the next start
     std::string netmask;
     std::string gateway;
     UsedIpId used_ip;
-    std::string mac;       // lower case, "fa:.."
+    std::string mac;  // lower case, "fa:.."
     int device_id = 0;
     std::string internal_name;  // of the tap device: "vnic1.0"
     std::string driver_type = "virtio";
@@ -117,7 +146,7 @@ struct VmCdRom {
     CdRomId uuid;
     VmId vm;
     int device_id = 0;
-    ImageId iso;               // empty: no medium
+    ImageId iso;  // empty: no medium
     std::string iso_path;
     std::string name;
     std::string description;

@@ -96,7 +96,8 @@ TEST_F(IdentityTest, TheFirstPasswordIsMadeOnceAndKept) {
 }
 
 TEST_F(IdentityTest, AFirstPasswordThatNobodyCouldBeToldIsMadeAgain) {
-    EXPECT_THROW(identity->make_first_admin_password([](const std::string&) { throw Error(Code::io_failed, "disk full"); }), Error);
+    EXPECT_THROW(identity->make_first_admin_password([](const std::string&) { throw Error(Code::io_failed, "disk full"); }),
+                 Error);
     restart();
     EXPECT_NE(first_password(), "");
 }

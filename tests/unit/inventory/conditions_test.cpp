@@ -15,6 +15,7 @@ struct Form {
     const char* field;
     Comparison comparison;
     const char* value;
+    friend std::ostream& operator<<(std::ostream& out, const Form& form) { return out << form.text; }
 };
 
 class ConditionForm : public testing::TestWithParam<Form> {};

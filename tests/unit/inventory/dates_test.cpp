@@ -54,6 +54,7 @@ struct Spelling {
     const char* text;
     std::int64_t from_ms;
     std::int64_t width_ms;
+    friend std::ostream& operator<<(std::ostream& out, const Spelling& spelling) { return out << spelling.text; }
 };
 class DateSpelling : public testing::TestWithParam<Spelling> {};
 
