@@ -49,8 +49,14 @@ std::optional<std::uint32_t> AddressBook::find_in(const IpRange& range, const st
         if (!address || *address < *first || *address > *last || taken.contains(*address)) return std::nullopt;
         return address;
     }
-    for (std::uint64_t address = *first; address <= *last; ++address)
+    const auto given = last_given_.find(range.uuid);
+    const std::uint64_t count = std::uint64_t{*last} - *first + 1;
+    const std::uint64_t start =
+        given != last_given_.end() && given->second >= *first && given->second < *last ? given->second - *first + 1 : 0;
+    for (std::uint64_t step = 0; *first <= *last && step < count; ++step) {
+        const std::uint64_t address = *first + (start + step) % count;
         if (!taken.contains(static_cast<std::int64_t>(address))) return static_cast<std::uint32_t>(address);
+    }
     return std::nullopt;
 }
 
@@ -75,6 +81,7 @@ void AddressBook::allocate(const NicId& nic, const std::string& wanted) {
     if (!is_managed && wanted.empty()) return;
     const Choice choice = choose(record.l3_network, wanted);
     write(choice.range, nic, choice.address);
+    if (wanted.empty()) last_given_[choice.range.uuid] = choice.address;
 }
 
 void AddressBook::release(const NicId& nic) {

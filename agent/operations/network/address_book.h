@@ -1,5 +1,6 @@
 // Addresses given to NICs, and the host's side of it: DHCP entries, and where a NIC plugs in.
 #pragma once
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -47,6 +48,9 @@ private:
     inventory::Inventory& inventory_;
     VirtualNetworks& networks_;
     mutable std::mutex mutex_;
+    // Addresses go round: dnsmasq gives none that another guest's lease still holds, and a guest whose plug was pulled
+    // never released its own.
+    std::map<IpRangeId, std::uint32_t> last_given_;
 };
 
 }  // namespace hvagent::operations
