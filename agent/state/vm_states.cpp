@@ -11,8 +11,13 @@ namespace {
 // An event of our own call comes within milliseconds; one that is later than this is news.
 constexpr seconds echo_lifetime{2};
 
-bool is_on_host(VmState state) {
-    return state == VmState::running || state == VmState::paused || state == VmState::crashed || state == VmState::no_state;
+// A crashed VM has no QEMU any more: its definition says on_crash=destroy.
+bool runs(VmState state) {
+    return state == VmState::running || state == VmState::paused || state == VmState::no_state;
+}
+
+bool is_off(VmState state) {
+    return state == VmState::stopped || state == VmState::crashed;
 }
 
 }  // namespace
@@ -194,9 +199,9 @@ void VmStates::write(const VmObservation& observation) {
         vm.observed_reason = observation.reason;
         vm.observed_at = observation.at;
         if (vm.intent != VmIntent::kept) return;
-        if (is_on_host(observation.state)) {
+        if (runs(observation.state)) {
             vm.host = host_;
-        } else if (observation.state == VmState::stopped && !vm.host.empty()) {
+        } else if (is_off(observation.state) && !vm.host.empty()) {
             vm.last_host = vm.host;
             vm.host = HostId();
         }

@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "drivers/libvirt/dhcp_leases.h"
 #include "drivers/libvirt/network_xml.h"
 #include "hvagent/log.h"
 
@@ -84,6 +85,10 @@ struct HostList {
         checked(virNetworkUpdate(network, command, VIR_NETWORK_SECTION_IP_DHCP_HOST, -1, dhcp_host_xml(host).c_str(), scope),
                 "change the DHCP entry of " + host.mac);
     }
+    void drop(const DhcpHost& host) const {
+        if (scope == VIR_NETWORK_UPDATE_AFFECT_LIVE) give_back_leases(network, host.mac);
+        change(VIR_NETWORK_UPDATE_COMMAND_DELETE, host);
+    }
 };
 
 std::vector<HostList> lists_of(virNetworkPtr network) {
@@ -102,7 +107,7 @@ void put(const HostList& list, const DhcpHost& host) {
         same_host = same_host || mac;
         if (mac) continue;
         if (entry.ip == host.ip)
-            list.change(VIR_NETWORK_UPDATE_COMMAND_DELETE, entry);
+            list.drop(entry);
         else if (!host.hostname.empty() && entry.hostname == host.hostname)
             throw Error(Code::operation_failed,
                         "the host name \"" + host.hostname + "\" has the address " + entry.ip + " already");
@@ -152,7 +157,7 @@ void LibvirtVirtualNetworks::remove_dhcp_host(const std::string& network, const 
         if (!found) return;
         for (const HostList& list : lists_of(found.get()))
             for (const DhcpHost& entry : list.entries())
-                if (same_mac(entry.mac, mac)) list.change(VIR_NETWORK_UPDATE_COMMAND_DELETE, entry);
+                if (same_mac(entry.mac, mac)) list.drop(entry);
     });
 }
 

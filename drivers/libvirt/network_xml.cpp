@@ -113,6 +113,10 @@ bool has_dns_of(const std::string& xml, const NatNetworkSpec& spec) {
     return servers == spec.dns_servers && network.child("domain").attribute("name").value() == spec.dns_domain;
 }
 
+std::string gateway_of(const std::string& xml) {
+    return parse(xml).child("network").child("ip").attribute("address").value();
+}
+
 std::vector<DhcpHost> dhcp_hosts(const std::string& xml) {
     const pugi::xml_document document = parse(xml);
     std::vector<DhcpHost> hosts;

@@ -16,6 +16,9 @@ std::string difference(const std::string& xml, const NatNetworkSpec& spec);
 // Whether an existing network has the DNS settings of `spec`.
 bool has_dns_of(const std::string& xml, const NatNetworkSpec& spec);
 
+// The host's address in it; empty when it has none.
+std::string gateway_of(const std::string& xml);
+
 std::vector<DhcpHost> dhcp_hosts(const std::string& xml);
 // Error(invalid_argument) names what is wrong in it.
 std::string dhcp_host_xml(const DhcpHost& host);

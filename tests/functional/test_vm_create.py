@@ -100,6 +100,17 @@ def test_a_guest_gets_the_address_the_inventory_names(host, vms):
     assert nic["usedIps"][0]["ip"] == nic["ip"]
 
 
+@pytest.mark.slow
+def test_an_address_goes_to_the_next_vm_at_once(host, world, vms):
+    """The DHCP server would keep it an hour for a guest that is gone without a word."""
+    first = vms.create("first")
+    ip = first["vmNics"][0]["ip"]
+    host.guest_says(first["uuid"], f"GUEST-IP {re.escape(ip)} ")
+    world.remove(first["uuid"])
+    second = vms.create("second", tags=[f"staticIp::{world.l3}::{ip}"])
+    host.guest_says(second["uuid"], f"GUEST-IP {re.escape(ip)} ")
+
+
 def free_address(api, world):
     ip_range = api.only("/l3-networks")["ipRanges"][0]
     return ip_range["endIp"]

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "drivers/libvirt/dhcp_leases.h"
 #include "drivers/libvirt/domain_xml/live_definition.h"
 #include "hvagent/units.h"
 #include "tests/fakes/thrown_error.h"
@@ -103,6 +104,20 @@ TEST(LiveDefinition, CountsMemoryAndSlots) {
     EXPECT_EQ(room.size, 384 * MiB);
     EXPECT_EQ(room.most, 1 * GiB);
     EXPECT_EQ(room.free_slots, 15);
+}
+
+TEST(DhcpRelease, IsThePacketOfTheRfc) {
+    const auto packet =
+        dhcp_release_packet("fa:ce:00:12:34:56", 0x0909a8c0, 0x0101a8c0);  // 192.168.9.9, .1.1 on little endian
+    const auto at = [&packet](std::size_t from, std::size_t count) {
+        return std::vector<int>(packet.begin() + static_cast<std::ptrdiff_t>(from),
+                                packet.begin() + static_cast<std::ptrdiff_t>(from + count));
+    };
+    EXPECT_EQ(at(0, 3), (std::vector<int>{1, 1, 6}));
+    EXPECT_EQ(at(12, 4), (std::vector<int>{192, 168, 9, 9}));                      // ciaddr
+    EXPECT_EQ(at(28, 6), (std::vector<int>{0xfa, 0xce, 0x00, 0x12, 0x34, 0x56}));  // chaddr
+    EXPECT_EQ(at(236, 7), (std::vector<int>{99, 130, 83, 99, 53, 1, 7}));          // cookie, DHCPRELEASE
+    EXPECT_EQ(at(243, 7), (std::vector<int>{54, 4, 192, 168, 1, 1, 255}));         // server, end
 }
 
 }  // namespace
