@@ -144,6 +144,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                libvirt.definitions(),
                libvirt.inspector(),
                libvirt.networks(),
+               libvirt.disks(),
                disk_images,
                files,
                http_client,

@@ -23,6 +23,14 @@ const Record<ImageRef>& record_of<ImageRef>();
 template <>
 const Record<Volume>& record_of<Volume>();
 template <>
+const Record<ShareableVolumeRef>& record_of<ShareableVolumeRef>();
+template <>
+const Record<VolumeSnapshot>& record_of<VolumeSnapshot>();
+template <>
+const Record<SnapshotTree>& record_of<SnapshotTree>();
+template <>
+const Record<Scheduler>& record_of<Scheduler>();
+template <>
 const Record<PrimaryStorage>& record_of<PrimaryStorage>();
 template <>
 const Record<BackupStorage>& record_of<BackupStorage>();

@@ -156,12 +156,28 @@ std::vector<Resource> storage_resources() {
             .joins("vmInstance", "VmInstance", "vmInstanceUuid")
             .joins("diskOffering", "DiskOffering", "diskOfferingUuid")
             .joins("primaryStorage", "PrimaryStorage", "primaryStorageUuid")
-            .joins("image", "Image", "rootImageUuid"),
+            .joins("image", "Image", "rootImageUuid")
+            .joins_back("snapshot", "VolumeSnapshot", "volumeUuid")
+            .joins_back("shareableVolumeRef", "ShareableVolumeVmInstanceRef", "volumeUuid"),
+        describe<ShareableVolumeRef>("mevoco.ShareableVolumeVmInstanceRefInventory")
+            .joins("volume", "Volume", "volumeUuid")
+            .joins("vmInstance", "VmInstance", "vmInstanceUuid"),
+        describe<VolumeSnapshot>("header.storage.snapshot.VolumeSnapshotInventory", "VolumeSnapshotVO")
+            .empty_list("backupStorageRefs")
+            .joins("volume", "Volume", "volumeUuid")
+            .joins("tree", "VolumeSnapshotTree", "treeUuid")
+            .joins("primaryStorage", "PrimaryStorage", "primaryStorageUuid"),
+        describe<SnapshotTree>("header.storage.snapshot.VolumeSnapshotTreeInventory", "VolumeSnapshotTreeVO")
+            .joins("volume", "Volume", "volumeUuid")
+            .joins_back("snapshot", "VolumeSnapshot", "treeUuid"),
+        describe<Scheduler>("header.scheduler.SchedulerInventory", "SchedulerVO")
+            .constant("jobClassName", "org.zstack.storage.snapshot.CreateVolumeSnapshotJob"),
         describe<PrimaryStorage>("header.storage.primary.PrimaryStorageInventory", "PrimaryStorageVO")
             .alias("mountPath", "url")
             .attached("attachedClusterUuids", "ps-cluster")
             .joins("zone", "Zone", "zoneUuid")
             .joins_back("volume", "Volume", "primaryStorageUuid")
+            .joins_back("volumeSnapshot", "VolumeSnapshot", "primaryStorageUuid")
             .joins_attached("cluster", "Cluster", "ps-cluster", true),
         backup_storage(),
         backup_storage().only("ImageStoreBackupStorage", "type", "ImageStoreBackupStorage"),

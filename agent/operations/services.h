@@ -13,6 +13,7 @@
 #include "hvagent/drivers/storage_pool.h"
 #include "hvagent/drivers/virtual_networks.h"
 #include "hvagent/drivers/vm_definitions.h"
+#include "hvagent/drivers/vm_disks.h"
 #include "hvagent/drivers/vm_observer.h"
 #include "hvagent/drivers/vm_power.h"
 
@@ -31,6 +32,7 @@ struct Services {
     VmDefinitions& definitions;
     HostInspector& inspector;
     VirtualNetworks& networks;
+    VmDisks& disks;
     DiskImages& disk_images;
     StorageFiles& files;
     HttpClient& http;

@@ -4,6 +4,7 @@
 #include "drivers/libvirt/libvirt_virtual_networks.h"
 #include "drivers/libvirt/libvirt_vm_definitions.h"
 #include "drivers/libvirt/libvirt_vm_observer.h"
+#include "drivers/libvirt/libvirt_vm_disks.h"
 #include "drivers/libvirt/libvirt_vm_power.h"
 
 namespace hvagent::libvirt {
@@ -51,6 +52,7 @@ struct LibvirtHost::Parts {
           queries(source, query_limits(settings)),
           work(source, work_limits(settings)),
           power(work, queries, owned, timeouts_of(settings)),
+          disks(work, queries, owned, timeouts_of(settings)),
           definitions(work, queries, owned, profile, timeouts_of(settings)),
           inspector(queries, profile, timeouts_of(settings)),
           networks(work, queries, timeouts_of(settings)),
@@ -68,6 +70,7 @@ struct LibvirtHost::Parts {
     CallRunner queries;
     CallRunner work;
     LibvirtVmPower power;
+    LibvirtVmDisks disks;
     LibvirtVmDefinitions definitions;
     LibvirtHostInspector inspector;
     LibvirtVirtualNetworks networks;
@@ -79,6 +82,9 @@ LibvirtHost::~LibvirtHost() = default;
 
 VmPower& LibvirtHost::power() {
     return parts_->power;
+}
+VmDisks& LibvirtHost::disks() {
+    return parts_->disks;
 }
 VmDefinitions& LibvirtHost::definitions() {
     return parts_->definitions;

@@ -7,6 +7,7 @@
 #include "hvagent/drivers/host_facts.h"
 #include "hvagent/drivers/virtual_networks.h"
 #include "hvagent/drivers/vm_definitions.h"
+#include "hvagent/drivers/vm_disks.h"
 #include "hvagent/drivers/vm_observer.h"
 #include "hvagent/drivers/vm_power.h"
 
@@ -35,6 +36,7 @@ public:
     LibvirtHost& operator=(const LibvirtHost&) = delete;
 
     VmPower& power();
+    VmDisks& disks();
     VmDefinitions& definitions();
     VmObserver& observer();
     HostInspector& inspector();

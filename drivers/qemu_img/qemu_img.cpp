@@ -155,6 +155,19 @@ void QemuImg::convert(const std::string& source, const std::string& source_forma
     file.publish();
 }
 
+std::vector<DiskLayer> QemuImg::chain(const std::string&) {
+    throw Error(Code::unimplemented, "not yet");
+}
+FlattenEstimate QemuImg::estimate_flatten(const std::string&) {
+    throw Error(Code::unimplemented, "not yet");
+}
+void QemuImg::rebase(const std::string&, const std::string&, const std::string&, const ProgressPercent&, Cancellation&) {
+    throw Error(Code::unimplemented, "not yet");
+}
+void QemuImg::resize(const std::string&, Bytes) {
+    throw Error(Code::unimplemented, "not yet");
+}
+
 void QemuImg::remove(const std::string& path) {
     require_absolute(path);
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw file_error("cannot remove " + path, errno);

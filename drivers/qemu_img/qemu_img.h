@@ -31,6 +31,11 @@ public:
     // Reads through qcow2 backing files; refuses external data files and encryption.
     void convert(const std::string& source, const std::string& source_format, const std::string& target,
                  const std::string& target_format, const ProgressPercent& progress, Cancellation& cancel) override;
+    std::vector<DiskLayer> chain(const std::string& path) override;
+    FlattenEstimate estimate_flatten(const std::string& path) override;
+    void rebase(const std::string& path, const std::string& base, const std::string& base_format,
+                const ProgressPercent& progress, Cancellation& cancel) override;
+    void resize(const std::string& path, Bytes size) override;
     void remove(const std::string& path) override;
 
 private:

@@ -38,6 +38,11 @@ enum class Code {
     vm_change_password,
     vm_suspend,
     vm_resume,
+    reimage_not_stopped,
+    reimage_from_iso,
+    reimage_without_template,
+    volume_flatten,
+    snapshot_wrong_status,
     host_connection,  // libvirt cannot be reached
     host_start_vm,
     host_stop_vm,

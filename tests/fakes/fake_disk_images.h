@@ -51,6 +51,39 @@ public:
         add(target, info);
         if (progress) progress(100);
     }
+    std::vector<DiskLayer> chain(const std::string& path) override {
+        faults.happen("chain");
+        std::vector<DiskLayer> layers;
+        for (std::string layer = path; !layer.empty();) {
+            const FakeFile file = files_.get(layer);
+            layers.push_back({layer, file.image.format, file.image.virtual_size, file.allocated});
+            layer = file.image.backing_file;
+        }
+        return layers;
+    }
+    FlattenEstimate estimate_flatten(const std::string& path) override {
+        faults.happen("estimate_flatten");
+        FlattenEstimate estimate;
+        for (const DiskLayer& layer : chain(path)) estimate.resulting_size += layer.actual_size;
+        estimate.bytes_to_copy = estimate.resulting_size - files_.get(path).allocated;
+        return estimate;
+    }
+    void rebase(const std::string& path, const std::string& base, const std::string&, const ProgressPercent& progress,
+                Cancellation& cancel) override {
+        faults.happen("rebase", &cancel);
+        FakeFile file = files_.get(path);
+        if (!base.empty()) files_.get(base);
+        file.image.backing_file = base;
+        files_.put(path, file);
+        if (progress) progress(100);
+    }
+    void resize(const std::string& path, Bytes size) override {
+        faults.happen("resize");
+        FakeFile file = files_.get(path);
+        if (size < file.image.virtual_size) throw Error(Code::invalid_argument, path + " would become smaller");
+        file.image.virtual_size = size;
+        files_.put(path, file);
+    }
     void remove(const std::string& path) override {
         faults.happen("remove");
         require_absolute(path);

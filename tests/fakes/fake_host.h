@@ -188,6 +188,7 @@ public:
     VmObserver& observer() { return observer_; }
     FakeHostInspector& inspector() { return inspector_; }
     FakeVirtualNetworks& networks() { return networks_; }
+    FakeDomains& domains() { return domains_; }
 
     // By method name; see Faults.
     Faults faults;

@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "hvagent/cancel.h"
 #include "hvagent/units.h"
@@ -15,6 +16,19 @@ struct DiskImageInfo {
     std::string backing_file;  // empty: none
     bool has_external_data_file = false;
     bool is_encrypted = false;
+};
+
+struct DiskLayer {
+    std::string path;
+    std::string format;
+    Bytes virtual_size = 0;
+    Bytes actual_size = 0;
+};
+
+// What merging a chain into its top layer would do.
+struct FlattenEstimate {
+    Bytes bytes_to_copy = 0;   // data of lower layers that the top does not cover
+    Bytes resulting_size = 0;  // of the top layer's file, allocated
 };
 
 using ProgressPercent = std::function<void(int percent)>;
@@ -35,6 +49,16 @@ public:
                                 Bytes virtual_size) = 0;  // qcow2; virtual_size >= the backing's
     virtual void convert(const std::string& source, const std::string& source_format, const std::string& target,
                          const std::string& target_format, const ProgressPercent& progress, Cancellation& cancel) = 0;
+    // The layers of a qcow2 file, the top first. Error(operation_failed) names the layer that is missing, is not of the
+    // format it is said to be, or would leave the roots that this object was given.
+    virtual std::vector<DiskLayer> chain(const std::string& path) = 0;
+    virtual FlattenEstimate estimate_flatten(const std::string& path) = 0;
+    // Puts a file that nobody has open onto another base (empty: none) with the same content; layers in between are copied
+    // into it. Cancelled or killed half-way it still lies on the old one.
+    virtual void rebase(const std::string& path, const std::string& base, const std::string& base_format,
+                        const ProgressPercent& progress, Cancellation& cancel) = 0;
+    // Only growth, of a qcow2 file that nobody has open.
+    virtual void resize(const std::string& path, Bytes size) = 0;
     // Removes a file; not there is a success.
     virtual void remove(const std::string& path) = 0;
 };

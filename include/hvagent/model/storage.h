@@ -6,6 +6,7 @@
 #include "hvagent/clock.h"
 #include "hvagent/enum_names.h"
 #include "hvagent/ids.h"
+#include "hvagent/model/vm_spec.h"
 #include "hvagent/units.h"
 
 namespace hvagent {
@@ -53,6 +54,7 @@ struct Image {
     std::string format = "qcow2";  // of the stored file: qcow2, raw or iso
     bool system = false;
     bool virtio = true;
+    Time deleted_at{};  // while Deleted
     Time created{};
     Time last_op{};
 };
@@ -101,6 +103,88 @@ struct Volume {
     EnabledState state = EnabledState::enabled;
     VolumeStatus status = VolumeStatus::not_instantiated;
     bool shareable = false;
+    DiskThrottle throttle;
+    Time last_attached{};
+    Time last_detached{};
+    Time deleted_at{};  // while Deleted
+    Time created{};
+    Time last_op{};
+};
+
+// A shareable volume's place at one VM.
+struct ShareableVolumeRef {
+    std::string uuid;
+    VolumeId volume;
+    VmId vm;
+    int device_id = 0;
+    Time created{};
+    Time last_op{};
+};
+
+enum class SnapshotStatus { creating, ready, deleting };
+template <>
+struct EnumNames<SnapshotStatus> {
+    static constexpr auto names = enum_names<SnapshotStatus>(
+        {{SnapshotStatus::creating, "Creating"}, {SnapshotStatus::ready, "Ready"}, {SnapshotStatus::deleting, "Deleting"}});
+};
+
+// A layer of a volume that nobody writes to any more.
+struct VolumeSnapshot {
+    SnapshotId uuid;
+    std::string name;
+    std::string description;
+    std::string type = "Storage";
+    VolumeId volume;
+    SnapshotTreeId tree;
+    SnapshotId parent;  // empty: the first of its tree
+    PrimaryStorageId primary_storage;
+    std::string install_path;  // the frozen layer
+    VolumeType volume_type = VolumeType::root;
+    std::string format = "qcow2";
+    bool latest = true;  // what is written now lies directly on it
+    Bytes size = 0;      // allocated by the frozen layer
+    int distance = 1;    // from the first of its tree, which has 1
+    EnabledState state = EnabledState::enabled;
+    SnapshotStatus status = SnapshotStatus::creating;
+    std::string group;       // of snapshots taken at one moment; empty: alone
+    Bytes virtual_size = 0;  // what a revert gives the volume
+    Time created{};
+    Time last_op{};
+};
+
+struct SnapshotTree {
+    SnapshotTreeId uuid;
+    VolumeId volume;
+    bool current = true;  // the volume's active layer lies on it
+    std::string status = "Completed";
+    Time created{};
+    Time last_op{};
+};
+
+enum class SchedulerType { simple, cron };
+template <>
+struct EnumNames<SchedulerType> {
+    static constexpr auto names =
+        enum_names<SchedulerType>({{SchedulerType::simple, "simple"}, {SchedulerType::cron, "cron"}});
+};
+
+// Something to be done to a resource at times.
+struct Scheduler {
+    SchedulerId uuid;
+    std::string target;  // uuid
+    std::string name;
+    std::string description;
+    std::string job;       // "createVolumeSnapshot"
+    std::string job_data;  // JSON text: parameters of the job
+    SchedulerType type = SchedulerType::simple;
+    int interval = 0;      // seconds; of type simple
+    int repeat_count = 0;  // 0: for ever
+    std::string cron;      // Quartz expression; of type cron
+    Time start{};
+    Time stop{};
+    EnabledState state = EnabledState::enabled;
+    int fired = 0;
+    Time last_fired{};
     Time created{};
     Time last_op{};
 };

@@ -1,5 +1,6 @@
 // Everything a domain is made of, in values: what the libvirt driver turns into XML.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +9,17 @@
 #include "hvagent/units.h"
 
 namespace hvagent {
+
+// Limits of a disk; 0: none. A total excludes limits of its directions.
+struct DiskThrottle {
+    std::int64_t total_bandwidth = 0;  // bytes per second
+    std::int64_t read_bandwidth = 0;
+    std::int64_t write_bandwidth = 0;
+    std::int64_t total_iops = 0;
+    std::int64_t read_iops = 0;
+    std::int64_t write_iops = 0;
+    bool operator==(const DiskThrottle&) const = default;
+};
 
 enum class DiskBus { virtio, sata, ide, scsi };
 
@@ -18,6 +30,7 @@ struct DiskSpec {
     DiskBus bus = DiskBus::virtio;
     int device_id = 0;  // 0 is the root disk
     bool shareable = false;
+    DiskThrottle throttle;
 };
 
 struct CdRomSpec {

@@ -17,6 +17,7 @@
 #include "tests/fakes/fake_host.h"
 #include "tests/fakes/fake_http_client.h"
 #include "tests/fakes/fake_storage_files.h"
+#include "tests/fakes/fake_vm_disks.h"
 #include "tests/fakes/thrown_error.h"
 
 namespace hvagent::operations {
@@ -57,7 +58,7 @@ protected:
         capacity = std::make_unique<HostCapacity>(settings, inventory, world.inspector(), host);
         services = std::unique_ptr<Services>(
             new Services{settings, clock, inventory, *states, world.power(), world.definitions(), world.inspector(),
-                         world.networks(), images, files, http, host, *capacity, cache, addresses, [](const VmId&) {}});
+                         world.networks(), disks, images, files, http, host, *capacity, cache, addresses, [](const VmId&) {}});
         catalog = std::make_unique<api::Catalog>(make_catalog(*services, {}));
         world.observer().start(*states);
         world.settle();
@@ -138,6 +139,7 @@ protected:
     FakeFileSystem disk;
     FakeStorageFiles files{disk};
     FakeDiskImages images{disk};
+    FakeVmDisks disks{world.domains(), world.faults, disk};
     FakeHttpClient http{disk};
     ImageCache cache{inventory, files};
     AddressBook addresses{settings, inventory, world.networks()};
