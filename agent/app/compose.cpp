@@ -4,6 +4,7 @@
 
 #include "agent/api/catalog_text.h"
 #include "agent/api/openapi.h"
+#include "agent/api/reference_text.h"
 #include "agent/api/schema.h"
 #include "agent/http/server.h"
 #include "agent/identity/api.h"
@@ -241,6 +242,10 @@ int Agent::port() const {
 
 std::string Agent::openapi() const {
     return api::make_openapi(parts_->catalog, parts_->shapes, HVAGENT_VERSION).dump(2);
+}
+
+std::string Agent::reference() const {
+    return api::make_reference(parts_->catalog, HVAGENT_VERSION);
 }
 
 std::string Agent::catalog() const {

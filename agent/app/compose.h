@@ -20,7 +20,8 @@ public:
 
     int port() const;
     std::string openapi() const;
-    std::string catalog() const;  // as JSON: what hvctl is built with
+    std::string catalog() const;    // as JSON: what hvctl is built with
+    std::string reference() const;  // of every operation, as a manual page
 
 private:
     struct Parts;

@@ -66,10 +66,11 @@ int main(int argc, char** argv) {
     mallopt(M_ARENA_MAX, 2);
     CLI::App app{"hvagentd: a hypervisor agent that speaks ZStack's REST contract"};
     std::string config_path;
-    bool print_openapi = false, print_catalog = false, print_settings = false;
+    bool print_openapi = false, print_catalog = false, print_reference = false, print_settings = false;
     app.add_option("--config", config_path, "configuration file (TOML)");
     app.add_flag("--print-openapi", print_openapi, "print the OpenAPI document and exit");
     app.add_flag("--print-catalog", print_catalog, "print the operation table as JSON and exit");
+    app.add_flag("--print-reference", print_reference, "print the manual page of every operation and exit");
     app.add_flag("--print-settings", print_settings, "print every setting with its default and exit");
     app.set_version_flag("--version", HVAGENT_VERSION);
     CLI11_PARSE(app, argc, argv);
@@ -84,6 +85,10 @@ int main(int argc, char** argv) {
         }
         if (print_catalog) {
             std::cout << hvagent::app::Agent({}, ":memory:").catalog() << "\n";
+            return 0;
+        }
+        if (print_reference) {
+            std::cout << hvagent::app::Agent({}, ":memory:").reference();
             return 0;
         }
         const auto settings =

@@ -25,7 +25,7 @@ bool HaKeeper::is_due(const VmId& vm) const {
 void HaKeeper::consider(const VmId& vm) {
     // Reads belong to the timer's thread: the caller may be inside a transaction or libvirt's event loop.
     timer_.at(clock_.moment(), [this, vm] {
-        if (!is_due(vm)) return;
+        if (!is_due(vm)) return forget_removed(vm);
         milliseconds delay;
         {
             std::lock_guard lock(mutex_);
@@ -40,6 +40,12 @@ void HaKeeper::consider(const VmId& vm) {
         log::warning("a NeverStop VM is down", {{"vm", vm.str()}, {"start_in_ms", delay.count()}});
         timer_.at(clock_.moment() + delay, [this, vm] { start(vm); });
     });
+}
+
+void HaKeeper::forget_removed(const VmId& vm) {
+    if (inventory_.find<Vm>(vm)) return;
+    std::lock_guard lock(mutex_);
+    tries_.erase(vm);
 }
 
 void HaKeeper::start(const VmId& vm) {

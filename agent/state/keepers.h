@@ -34,6 +34,7 @@ private:
         bool waiting = false;
     };
     bool is_due(const VmId& vm) const;
+    void forget_removed(const VmId& vm);
     void start(const VmId& vm);
 
     inventory::Inventory& inventory_;

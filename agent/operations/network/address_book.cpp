@@ -119,6 +119,11 @@ bool AddressBook::is_nat(const L3NetworkId& l3_network) const {
     return l2 && operations::is_nat(settings_, *l2);
 }
 
+bool AddressBook::gives_addresses(const L3NetworkId& l3_network) const {
+    return is_nat(l3_network) &&
+           inventory_.count<NetworkService>({{"l3NetworkUuid", l3_network.str()}, {"networkServiceType", "DHCP"}}) > 0;
+}
+
 NatNetworkSpec AddressBook::nat_spec() const {
     const NatAddresses nat = nat_addresses(settings_);
     NatNetworkSpec spec;
@@ -131,7 +136,7 @@ NatNetworkSpec AddressBook::nat_spec() const {
 }
 
 void AddressBook::publish(const VmNic& nic, const std::string& hostname) {
-    if (nic.ip.empty() || !is_nat(nic.l3_network)) return;
+    if (nic.ip.empty() || !gives_addresses(nic.l3_network)) return;
     networks_.put_dhcp_host(settings_.network_name, {nic.mac, nic.ip, hostname});
 }
 

@@ -40,6 +40,8 @@ private:
         IpRange range;
         std::uint32_t address;
     };
+    // Whether the agent answers DHCP there: the NAT network, with the DHCP service attached.
+    bool gives_addresses(const L3NetworkId& l3_network) const;
     std::optional<std::uint32_t> find_in(const IpRange& range, const std::string& wanted) const;
     Choice choose(const L3NetworkId& l3_network, const std::string& wanted) const;
     void write(const IpRange& range, const NicId& nic, std::uint32_t address);

@@ -1,6 +1,7 @@
 // The OpenAPI document against a golden file, and rules that hold for any catalog. HVAGENT_UPDATE_GOLDEN=1 writes the file
 // anew.
 #include "agent/api/openapi.h"
+#include "agent/api/reference_text.h"
 
 #include <gtest/gtest.h>
 
@@ -98,6 +99,18 @@ TEST(OpenApi, IsAsInTheGoldenFile) {
     const std::string made = document().dump(1) + "\n";
     if (std::getenv("HVAGENT_UPDATE_GOLDEN")) write_file(golden, made);
     EXPECT_EQ(made, read_file(golden)) << "run with HVAGENT_UPDATE_GOLDEN=1 when the change is meant";
+}
+
+TEST(Reference, NamesEveryOperationAndParameter) {
+    const Catalog catalog = small_catalog();
+    const std::string page = make_reference(catalog, "1.2.3");
+    for (const Row& row : catalog.rows()) {
+        EXPECT_NE(page.find("\n.SS " + row.name + "\n"), std::string::npos) << row.name;
+        if (row.is_query) continue;
+        for (const Param& param : row.params)
+            EXPECT_NE(page.find("\\fB" + param.name + "\\fR"), std::string::npos) << param.name;
+    }
+    EXPECT_NE(page.find("refused: zones have none"), std::string::npos);
 }
 
 void collect_references(const json& value, std::vector<std::string>& into) {

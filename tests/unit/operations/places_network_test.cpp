@@ -131,6 +131,27 @@ TEST_F(Networks, ACidrGivesAllAddressesButTheGateway) {
         Code::invalid_argument);
 }
 
+TEST_F(Networks, OnlyTheDhcpServiceGivesAddressesToGuests) {
+    const std::string without = l3(made("l2-network"));
+    NicSpec plug;
+    addresses.plug(L3NetworkId(without), plug);
+    const auto entries_of = [&](const std::string& network) {
+        VmNic nic;
+        nic.mac = "fa:00:00:00:00:01";
+        nic.ip = "192.168.221.77";
+        nic.l3_network = L3NetworkId(network);
+        addresses.publish(nic, "web");
+        const auto entries = world.networks().list_dhcp_hosts(settings.network_name).size();
+        addresses.withdraw(nic);
+        return entries;
+    };
+    EXPECT_EQ(entries_of(without), 0u);
+    EXPECT_EQ(entries_of(made("l3-network")), 1u);
+    call("AttachNetworkServiceToL3Network",
+         {{"l3NetworkUuid", without}, {"networkServices", {{made("network-provider"), {"DHCP"}}}}});
+    EXPECT_EQ(entries_of(without), 1u);
+}
+
 TEST_F(Networks, TheNatNetworkTakesOnlyItsOwnAddresses) {
     const std::string network = l3(made("l2-network"));
     EXPECT_EQ(
