@@ -39,7 +39,7 @@ bool says_disk_full(const CommandResult& result) {
 }
 
 // `refused`: the code when the tool did not accept what it was given.
-void check(const CommandResult& result, const std::string& what, Code refused) {
+void require_success(const CommandResult& result, const std::string& what, Code refused) {
     if (result.succeeded()) return;
     if (result.signal == SIGXCPU) throw Error(refused, what + ": qemu-img needed too much processor time");
     throw Error(says_disk_full(result) ? Code::storage_allocate : refused, what + ": qemu-img: " + result.failure());
@@ -81,7 +81,7 @@ DiskImageInfo QemuImg::inspect(const std::string& path, const std::string& forma
         command.argv.push_back(argument);
     }
     const CommandResult result = run(command);
-    check(result, "cannot read the image " + path, Code::operation_failed);
+    require_success(result, "cannot read the image " + path, Code::operation_failed);
     const auto answer = nlohmann::json::parse(result.output, nullptr, false);
     if (!answer.is_object() || !answer.contains("virtual-size")) {
         throw Error(Code::internal, "qemu-img info gave no answer for " + path);
@@ -97,7 +97,7 @@ void QemuImg::create_empty(const std::string& path, Bytes virtual_size) {
     Command command = quick_command();
     command.argv.insert(command.argv.end(),
                         {"create", "-q", "-f", "qcow2", "--", file.path(), std::to_string(virtual_size)});
-    check(run(command), "cannot create the image " + path, Code::io_failed);
+    require_success(run(command), "cannot create the image " + path, Code::io_failed);
     file.publish();
 }
 
@@ -115,7 +115,7 @@ void QemuImg::create_overlay(const std::string& path, const std::string& backing
     Command command = quick_command();
     command.argv.insert(command.argv.end(), {"create", "-q", "-f", "qcow2", "-F", backing_format, "-b", backing, "--",
                                              file.path(), std::to_string(virtual_size)});
-    check(run(command), "cannot create the image " + path, Code::io_failed);
+    require_success(run(command), "cannot create the image " + path, Code::io_failed);
     file.publish();
 }
 
@@ -151,7 +151,7 @@ void QemuImg::convert(const std::string& source, const std::string& source_forma
     command.on_line = [&](std::string_view line) {
         if (const int percent = parse_percent(line); percent >= 0 && progress) progress(percent);
     };
-    check(run(command, cancel), "cannot copy the image " + source + " to " + target, Code::io_failed);
+    require_success(run(command, cancel), "cannot copy the image " + source + " to " + target, Code::io_failed);
     file.publish();
 }
 
@@ -166,6 +166,23 @@ void QemuImg::rebase(const std::string&, const std::string&, const std::string&,
 }
 void QemuImg::resize(const std::string&, Bytes) {
     throw Error(Code::unimplemented, "not yet");
+}
+
+ImageCheck QemuImg::check(const std::string& path) {
+    require_absolute(path);
+    Command command = quick_command();
+    // The tables of a large image take long to walk.
+    command.time_limit = seconds(600);
+    command.cpu_limit = seconds(300);
+    command.argv.insert(command.argv.end(), {"check", "-U", "--output=json", "-f", "qcow2", "--", path});
+    const CommandResult result = run(command);
+    const auto answer = nlohmann::json::parse(result.output, nullptr, false);
+    // 2: corrupt, 3: leaks; both come with the report.
+    if (!answer.is_object() || !answer.contains("check-errors"))
+        require_success(result, "cannot check the image " + path, Code::io_failed);
+    if (!answer.is_object()) throw Error(Code::internal, "qemu-img check gave no answer for " + path);
+    const Bytes cluster = Bytes{1} << HeaderFile(path).big_endian_32(20);
+    return {answer.value("leaks", Bytes{0}) * cluster, answer.value("corruptions", std::int64_t{0})};
 }
 
 void QemuImg::remove(const std::string& path) {

@@ -76,6 +76,12 @@ std::vector<std::string> list_directory(const Place& place) {
     return names;
 }
 
+bool is_directory(const Place& place) {
+    struct stat status;
+    return place.directory && ::fstatat(place.directory.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISDIR(status.st_mode);
+}
+
 bool remove_empty_directory(const Place& place) {
     if (!place.directory) return false;
     if (::unlinkat(place.directory.get(), place.name.c_str(), AT_REMOVEDIR) == 0) return true;

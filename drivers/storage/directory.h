@@ -17,6 +17,8 @@ void make_directory(const Place& place);
 void make_root(const std::string& root);
 // Sorted, without "." and ".."; empty when there is no such directory.
 std::vector<std::string> list_directory(const Place& place);
+// Not so for a symbolic link to one.
+bool is_directory(const Place& place);
 // False when it is not empty or not there.
 bool remove_empty_directory(const Place& place);
 

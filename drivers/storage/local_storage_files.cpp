@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <cerrno>
 #include <filesystem>
@@ -126,6 +127,20 @@ void LocalStorageFiles::remove_empty_directories(const std::string& path, const 
 
 std::vector<std::string> LocalStorageFiles::list(const std::string& directory) {
     return list_directory(roots_.find(directory));
+}
+
+std::vector<std::string> LocalStorageFiles::files_below(const std::string& directory) {
+    std::vector<std::string> files, directories{directory};
+    while (!directories.empty()) {
+        const std::string next = directories.back();
+        directories.pop_back();
+        for (const std::string& name : list(next)) {
+            const std::string path = next + "/" + name;
+            (is_directory(roots_.find(path)) ? directories : files).push_back(path);
+        }
+    }
+    std::sort(files.begin(), files.end());
+    return files;
 }
 
 std::string LocalStorageFiles::md5(const std::string& path, Cancellation& cancel) {

@@ -21,6 +21,7 @@ public:
     void remove_file(const std::string& path) override;
     void remove_empty_directories(const std::string& path, const std::string& up_to) override;
     std::vector<std::string> list(const std::string& directory) override;
+    std::vector<std::string> files_below(const std::string& directory) override;
     std::string md5(const std::string& path, Cancellation& cancel) override;
 
 private:

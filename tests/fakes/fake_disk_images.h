@@ -1,5 +1,6 @@
 // qemu-img without images: files of a FakeFileSystem.
 #pragma once
+#include <map>
 #include <string>
 
 #include "hvagent/drivers/disk_images.h"
@@ -77,6 +78,12 @@ public:
         files_.put(path, file);
         if (progress) progress(100);
     }
+    ImageCheck check(const std::string& path) override {
+        faults.happen("check");
+        files_.get(path);
+        const auto bad = checks.find(path);
+        return bad == checks.end() ? ImageCheck{} : bad->second;
+    }
     void resize(const std::string& path, Bytes size) override {
         faults.happen("resize");
         FakeFile file = files_.get(path);
@@ -89,6 +96,8 @@ public:
         require_absolute(path);
         files_.remove(path);
     }
+
+    std::map<std::string, ImageCheck> checks;  // test: what check() finds
 
     Faults faults;  // by the names of the methods
 

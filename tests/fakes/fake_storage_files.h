@@ -96,6 +96,14 @@ public:
         for (const std::string& path : directories_) add_below(path);
         return {names.begin(), names.end()};
     }
+    std::vector<std::string> files_below(const std::string& directory) override {
+        faults.happen("files_below");
+        require_inside(directory);
+        std::vector<std::string> below;
+        for (const std::string& path : files_.paths())
+            if (path.starts_with(directory + "/")) below.push_back(path);
+        return below;
+    }
     std::string md5(const std::string& path, Cancellation& cancel) override {
         cancel.check();
         faults.happen("md5", &cancel);

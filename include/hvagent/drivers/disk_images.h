@@ -31,6 +31,11 @@ struct FlattenEstimate {
     Bytes resulting_size = 0;  // of the top layer's file, allocated
 };
 
+struct ImageCheck {
+    Bytes leaked = 0;              // allocated, used by nothing
+    std::int64_t corruptions = 0;  // of the metadata: content may be wrong
+};
+
 using ProgressPercent = std::function<void(int percent)>;
 
 // Thread-safe; runs qemu-img with limits on CPU time and memory. Error(io_failed) carries the tool's message,
@@ -57,6 +62,8 @@ public:
     // into it. Cancelled or killed half-way it still lies on the old one.
     virtual void rebase(const std::string& path, const std::string& base, const std::string& base_format,
                         const ProgressPercent& progress, Cancellation& cancel) = 0;
+    // Looks at the metadata of a qcow2 file and changes nothing. Of a file that a QEMU has open the answer is not reliable.
+    virtual ImageCheck check(const std::string& path) = 0;
     // Only growth, of a qcow2 file that nobody has open.
     virtual void resize(const std::string& path, Bytes size) = 0;
     // Removes a file; not there is a success.

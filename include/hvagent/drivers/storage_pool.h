@@ -34,8 +34,9 @@ public:
     virtual void make_directories(const std::string& path) = 0;
     virtual void remove_file(const std::string& path) = 0;  // not there is a success
     virtual void remove_empty_directories(const std::string& path, const std::string& up_to) = 0;
-    virtual std::vector<std::string> list(const std::string& directory) = 0;     // names; empty when there is none
-    virtual std::string md5(const std::string& path, Cancellation& cancel) = 0;  // lower-case hex
+    virtual std::vector<std::string> list(const std::string& directory) = 0;         // names; empty when there is none
+    virtual std::vector<std::string> files_below(const std::string& directory) = 0;  // paths of all, sorted; links too
+    virtual std::string md5(const std::string& path, Cancellation& cancel) = 0;      // lower-case hex
 };
 
 }  // namespace hvagent
