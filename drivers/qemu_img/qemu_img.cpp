@@ -91,14 +91,21 @@ DiskImageInfo QemuImg::inspect(const std::string& path, const std::string& forma
     return info;
 }
 
-void QemuImg::create_empty(const std::string& path, Bytes virtual_size) {
+void QemuImg::create(const std::string& path, const std::string& format, Bytes size) {
     require_absolute(path);
     NewFile file(path);
     Command command = quick_command();
-    command.argv.insert(command.argv.end(),
-                        {"create", "-q", "-f", "qcow2", "--", file.path(), std::to_string(virtual_size)});
+    command.argv.insert(command.argv.end(), {"create", "-q", "-f", format, "--", file.path(), std::to_string(size)});
     require_success(run(command), "cannot create the image " + path, Code::io_failed);
     file.publish();
+}
+
+void QemuImg::create_empty(const std::string& path, Bytes virtual_size) {
+    create(path, "qcow2", virtual_size);
+}
+
+void QemuImg::create_raw(const std::string& path, Bytes size) {
+    create(path, "raw", size);
 }
 
 void QemuImg::create_overlay(const std::string& path, const std::string& backing, const std::string& backing_format,

@@ -26,6 +26,7 @@ public:
     // Follows no name found in the image: with a backing or data file, the answer comes from the header alone.
     DiskImageInfo inspect(const std::string& path, const std::string& format) override;
     void create_empty(const std::string& path, Bytes virtual_size) override;
+    void create_raw(const std::string& path, Bytes size) override;
     void create_overlay(const std::string& path, const std::string& backing, const std::string& backing_format,
                         Bytes virtual_size) override;
     // Reads through qcow2 backing files; refuses external data files and encryption.
@@ -41,6 +42,7 @@ public:
 
 private:
     Command quick_command() const;
+    void create(const std::string& path, const std::string& format, Bytes size);
 
     const QemuImgSettings settings_;
 };

@@ -28,6 +28,11 @@ public:
         require_absolute(path);
         add(path, {"qcow2", virtual_size, empty_image_size, "", false, false});
     }
+    void create_raw(const std::string& path, Bytes size) override {
+        faults.happen("create_raw");
+        require_absolute(path);
+        add(path, {"raw", size, 0, "", false, false});
+    }
     void create_overlay(const std::string& path, const std::string& backing, const std::string& backing_format,
                         Bytes virtual_size) override {
         faults.happen("create_overlay");

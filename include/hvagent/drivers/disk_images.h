@@ -47,9 +47,10 @@ public:
     // Reads the header only. `format` empty: detect among the formats we accept, by magic number. An image with a backing
     // file, an external data file or encryption is described, not refused.
     virtual DiskImageInfo inspect(const std::string& path, const std::string& format) = 0;
-    // All three: the file appears under its name only when whole (temporary name, fsync, rename); an existing file is an
+    // All four: the file appears under its name only when whole (temporary name, fsync, rename); an existing file is an
     // Error.
     virtual void create_empty(const std::string& path, Bytes virtual_size) = 0;  // qcow2
+    virtual void create_raw(const std::string& path, Bytes size) = 0;            // sparse; several guests may share it
     virtual void create_overlay(const std::string& path, const std::string& backing, const std::string& backing_format,
                                 Bytes virtual_size) = 0;  // qcow2; virtual_size >= the backing's
     virtual void convert(const std::string& source, const std::string& source_format, const std::string& target,

@@ -101,6 +101,15 @@ TEST_P(DiskImagesContract, CreatesAnEmptyDisk) {
     EXPECT_THAT(world_->files(directory_.path()), UnorderedElementsAre("disk"));
 }
 
+TEST_P(DiskImagesContract, CreatesAnEmptyRawDisk) {
+    images().create_raw(disk_, GiB);
+    const DiskImageInfo info = images().inspect(disk_, "raw");
+    EXPECT_EQ(info.format, "raw");
+    EXPECT_EQ(info.virtual_size, GiB);
+    EXPECT_LT(info.actual_size, MiB);
+    EXPECT_THAT(world_->files(directory_.path()), UnorderedElementsAre("disk"));
+}
+
 TEST_P(DiskImagesContract, CreatesAnOverlay) {
     images().create_empty(disk_, GiB);
     images().create_overlay(target_, disk_, "qcow2", 2 * GiB);
