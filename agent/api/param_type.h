@@ -45,6 +45,7 @@ HVAGENT_RESOURCE(L2NetworkId, "L2Network");
 HVAGENT_RESOURCE(L3NetworkId, "L3Network");
 HVAGENT_RESOURCE(NicId, "VmNic");
 HVAGENT_RESOURCE(PrimaryStorageId, "PrimaryStorage");
+HVAGENT_RESOURCE(SnapshotId, "VolumeSnapshot");
 HVAGENT_RESOURCE(TagId, "Tag");
 HVAGENT_RESOURCE(VmId, "VmInstance");
 HVAGENT_RESOURCE(VolumeId, "Volume");
