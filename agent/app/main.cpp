@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -45,6 +46,17 @@ sigset_t block_signals() {
     return signals;
 }
 
+// glibc keeps what a busy minute took: it is given back from time to time, and after the start, which needs the most.
+int wait_for_signal(const sigset_t& signals) {
+    timespec pause{5, 0};
+    for (;;) {
+        const int signal = sigtimedwait(&signals, nullptr, &pause);
+        if (signal > 0) return signal;
+        if (errno == EAGAIN) malloc_trim(0);
+        pause.tv_sec = 60;
+    }
+}
+
 void serve(const hvagent::config::Settings& settings) {
     const sigset_t signals = block_signals();
     lock_state(settings.state_directory);
@@ -52,8 +64,7 @@ void serve(const hvagent::config::Settings& settings) {
     agent.start();
     hvagent::log::info("hvagentd is ready", {{"version", HVAGENT_VERSION}, {"listen", settings.http_listen}});
     sd_notify(0, "READY=1");
-    int signal = 0;
-    sigwait(&signals, &signal);
+    const int signal = wait_for_signal(signals);
     hvagent::log::info("hvagentd stops", {{"signal", signal}});
     sd_notify(0, "STOPPING=1");
     agent.stop();

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 #include <csignal>
+#include <mutex>
 
 #include "agent/api/openapi.h"
 #include "agent/api/schema.h"
@@ -80,7 +81,13 @@ struct HttpServer::Body {
     WorkerPool submissions;
     RequestLog log;
     const Moment started;
-    std::string openapi;
+    mutable std::once_flag openapi_made;  // at the first request: it takes megabytes for a moment, and few ask
+    mutable std::string openapi;
+    const std::string& openapi_text() const {
+        std::call_once(openapi_made,
+                       [this] { openapi = api::make_openapi(parts.catalog, parts.shapes, parts.version).dump(); });
+        return openapi;
+    }
     std::unique_ptr<TlsContext> tls;
     std::unique_ptr<RestEndpoint> rest;
     std::unique_ptr<LegacyEndpoint> legacy;
@@ -115,7 +122,7 @@ Response HttpServer::Body::about_agent(const Request& request, const std::vector
         throw Error(Code::wrong_method, "the path takes GET, not " + request.method);
     if (what == "openapi.json") {
         Response document;
-        document.body = openapi;
+        document.body = openapi_text();
         return document;
     }
     const auto uptime = std::chrono::duration_cast<seconds>(parts.clock.moment() - started).count();
@@ -141,7 +148,6 @@ void HttpServer::start() {
         std::signal(SIGPIPE, SIG_IGN);
     }
     raise_descriptor_limit(body.settings.max_connections);
-    body.openapi = api::make_openapi(body.parts.catalog, body.parts.shapes, body.parts.version).dump();
     ConnectionServer::Callbacks callbacks;
     callbacks.handle = [&body](std::shared_ptr<Exchange> exchange) { body.handle(exchange); };
     callbacks.refuse = refusal_answer;

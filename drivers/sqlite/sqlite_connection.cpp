@@ -110,6 +110,7 @@ void SqliteConnection::configure(Role role) {
     run("PRAGMA synchronous=NORMAL");
     run("PRAGMA foreign_keys=ON");
     run("PRAGMA temp_store=MEMORY");
+    run("PRAGMA cache_size=-1024");  // KiB; behind it is the page cache of the kernel
     run("PRAGMA trusted_schema=OFF");
 }
 
