@@ -162,6 +162,25 @@ void QemuImg::convert(const std::string& source, const std::string& source_forma
     file.publish();
 }
 
+Bytes QemuImg::measure(const std::string& path, const std::string& format) {
+    require_absolute(path);
+    require_format(known_formats, format);
+    const DiskImageInfo info = read_header(HeaderFile(path), format);
+    if (info.has_external_data_file || info.is_encrypted)
+        throw Error(Code::operation_failed, "the image " + path + " cannot be measured: it is encrypted or in two files");
+    Command command = quick_command();
+    command.time_limit = seconds(600);
+    command.cpu_limit = seconds(300);
+    command.argv.insert(command.argv.end(),
+                        {"measure", "-U", "--output=json", "-f", format, "-O", "qcow2", "--", path});
+    const CommandResult result = run(command);
+    require_success(result, "cannot measure the image " + path, Code::operation_failed);
+    const auto answer = nlohmann::json::parse(result.output, nullptr, false);
+    if (!answer.is_object() || !answer.contains("required"))
+        throw Error(Code::internal, "qemu-img measure gave no answer for " + path);
+    return answer.at("required").get<Bytes>();
+}
+
 std::vector<DiskLayer> QemuImg::chain(const std::string&) {
     throw Error(Code::unimplemented, "not yet");
 }

@@ -32,6 +32,7 @@ public:
     // Reads through qcow2 backing files; refuses external data files and encryption.
     void convert(const std::string& source, const std::string& source_format, const std::string& target,
                  const std::string& target_format, const ProgressPercent& progress, Cancellation& cancel) override;
+    Bytes measure(const std::string& path, const std::string& format) override;
     std::vector<DiskLayer> chain(const std::string& path) override;
     FlattenEstimate estimate_flatten(const std::string& path) override;
     void rebase(const std::string& path, const std::string& base, const std::string& base_format,

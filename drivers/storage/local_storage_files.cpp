@@ -11,8 +11,8 @@
 
 #include "drivers/files/file_copy.h"
 #include "drivers/files/new_file.h"
+#include "drivers/storage/checksum.h"
 #include "drivers/storage/directory.h"
-#include "drivers/storage/md5.h"
 
 namespace hvagent {
 namespace {
@@ -144,7 +144,11 @@ std::vector<std::string> LocalStorageFiles::files_below(const std::string& direc
 }
 
 std::string LocalStorageFiles::md5(const std::string& path, Cancellation& cancel) {
-    return md5_of(open_to_read(path), path, cancel);
+    return checksum_of(open_to_read(path), path, "MD5", cancel);
+}
+
+std::string LocalStorageFiles::sha256(const std::string& path, Cancellation& cancel) {
+    return checksum_of(open_to_read(path), path, "SHA256", cancel);
 }
 
 }  // namespace hvagent

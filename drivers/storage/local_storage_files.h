@@ -23,6 +23,7 @@ public:
     std::vector<std::string> list(const std::string& directory) override;
     std::vector<std::string> files_below(const std::string& directory) override;
     std::string md5(const std::string& path, Cancellation& cancel) override;
+    std::string sha256(const std::string& path, Cancellation& cancel) override;
 
 private:
     FileHandle open_to_read(const std::string& path) const;

@@ -13,8 +13,8 @@
 
 namespace hvagent {
 
-// Directories need not be made before files are put into them. md5() is 32 hex digits that depend on the content, not
-// the real sum.
+// Directories need not be made before files are put into them. md5() and sha256() depend on the content, but are not
+// the real sums.
 class FakeStorageFiles final : public StorageFiles {
 public:
     explicit FakeStorageFiles(FakeFileSystem& files) : files_(files) {}
@@ -111,6 +111,11 @@ public:
         char text[33];
         std::snprintf(text, sizeof text, "%032zx", std::hash<std::string>()(files_.get(path).content));
         return text;
+    }
+    std::string sha256(const std::string& path, Cancellation& cancel) override {
+        const std::string half = md5(path, cancel);
+        faults.happen("sha256", &cancel);
+        return half + half;
     }
 
     Faults faults;  // by the names of the methods

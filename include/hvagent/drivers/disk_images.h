@@ -55,6 +55,9 @@ public:
                                 Bytes virtual_size) = 0;  // qcow2; virtual_size >= the backing's
     virtual void convert(const std::string& source, const std::string& source_format, const std::string& target,
                          const std::string& target_format, const ProgressPercent& progress, Cancellation& cancel) = 0;
+    // What convert() to qcow2 would allocate, at most; through backing files. Of a file that a QEMU has open it is not
+    // reliable.
+    virtual Bytes measure(const std::string& path, const std::string& format) = 0;
     // The layers of a qcow2 file, the top first. Error(operation_failed) names the layer that is missing, is not of the
     // format it is said to be, or would leave the roots that this object was given.
     virtual std::vector<DiskLayer> chain(const std::string& path) = 0;

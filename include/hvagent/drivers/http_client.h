@@ -22,9 +22,12 @@ public:
     // Error(http_failed) when no answer came; an answer of any status is a reply.
     virtual HttpReply post(const std::string& url, const std::map<std::string, std::string>& headers,
                            const std::string& body, milliseconds timeout) = 0;
-    // http, https, ftp or file URL into `path` (created or truncated). Error(http_failed) names status and URL (without
-    // credentials); Error(image_storage_allocate) when the disk is full or the file is larger than `limit` (0: none).
-    // After an error there is no file. Not flushed to disk. `total` is 0 while unknown.
+    // http, https, ftp, sftp or file URL into `path`. A connection that breaks is taken up again, and so is what an earlier
+    // life of the daemon left at `path` (facts about it stand in "<path>.resume"), as long as the server shows that its file
+    // is still the same; else it begins afresh. Error(http_failed) names status and URL (without credentials);
+    // Error(image_storage_allocate) when the disk is full or the file is larger than `limit` (0: none);
+    // Error(no_capability) when this libcurl was built without the protocol. After an error there is no file, except when
+    // the daemon is stopping. Not flushed to disk. `total` is 0 while unknown.
     virtual void download(const std::string& url, const std::string& path, Bytes limit,
                           const std::function<void(Bytes done, Bytes total)>& progress, Cancellation& cancel) = 0;
 };

@@ -37,6 +37,7 @@ public:
     virtual std::vector<std::string> list(const std::string& directory) = 0;         // names; empty when there is none
     virtual std::vector<std::string> files_below(const std::string& directory) = 0;  // paths of all, sorted; links too
     virtual std::string md5(const std::string& path, Cancellation& cancel) = 0;      // lower-case hex
+    virtual std::string sha256(const std::string& path, Cancellation& cancel) = 0;   // lower-case hex
 };
 
 }  // namespace hvagent

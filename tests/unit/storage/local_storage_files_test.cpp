@@ -118,6 +118,7 @@ TEST_F(LocalStorage, ComputesTheRealSum) {
     EXPECT_EQ(files_.md5(path("a"), cancel_), "9e107d9d372bb6826bd81d3542a419d6");
     write_file(path("empty"), "");
     EXPECT_EQ(files_.md5(path("empty"), cancel_), "d41d8cd98f00b204e9800998ecf8427e");
+    EXPECT_EQ(files_.sha256(path("a"), cancel_), "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592");
 }
 
 TEST_F(LocalStorage, CopiesBetweenFileSystems) {

@@ -1,4 +1,4 @@
-#include "drivers/storage/md5.h"
+#include "drivers/storage/checksum.h"
 
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -18,9 +18,9 @@ struct ReleaseDigest {
     void operator()(EVP_MD_CTX* digest) const { EVP_MD_CTX_free(digest); }
 };
 
-void require(int result) {
+void require(int result, const char* algorithm) {
     // A host in FIPS mode may refuse it.
-    if (result != 1) throw Error(Code::no_capability, "OpenSSL on this host does not compute MD5");
+    if (result != 1) throw Error(Code::no_capability, std::string("OpenSSL on this host does not compute ") + algorithm);
 }
 
 std::string to_hex(const unsigned char* bytes, unsigned count) {
@@ -35,9 +35,10 @@ std::string to_hex(const unsigned char* bytes, unsigned count) {
 
 }  // namespace
 
-std::string md5_of(const FileHandle& file, const std::string& path, Cancellation& cancel) {
+std::string checksum_of(const FileHandle& file, const std::string& path, const char* algorithm, Cancellation& cancel) {
     const std::unique_ptr<EVP_MD_CTX, ReleaseDigest> digest(EVP_MD_CTX_new());
-    require(EVP_DigestInit_ex(digest.get(), EVP_md5(), nullptr));
+    const EVP_MD* kind = EVP_get_digestbyname(algorithm);
+    require(kind ? EVP_DigestInit_ex(digest.get(), kind, nullptr) : 0, algorithm);
     ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     std::vector<char> buffer(buffer_size);
     for (off_t at = 0;;) {
@@ -46,12 +47,12 @@ std::string md5_of(const FileHandle& file, const std::string& path, Cancellation
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) throw file_error("cannot read " + path, errno);
         if (got == 0) break;
-        require(EVP_DigestUpdate(digest.get(), buffer.data(), static_cast<std::size_t>(got)));
+        require(EVP_DigestUpdate(digest.get(), buffer.data(), static_cast<std::size_t>(got)), algorithm);
         at += got;
     }
     std::array<unsigned char, EVP_MAX_MD_SIZE> result;
     unsigned length = 0;
-    require(EVP_DigestFinal_ex(digest.get(), result.data(), &length));
+    require(EVP_DigestFinal_ex(digest.get(), result.data(), &length), algorithm);
     return to_hex(result.data(), length);
 }
 
