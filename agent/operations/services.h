@@ -42,6 +42,8 @@ struct Services {
     AddressBook& addresses;
     // To be called when the HA level of a VM changed.
     std::function<void(const VmId&)> consider_ha = [](const VmId&) {};
+    // To be called when a scheduler came, went or changed.
+    std::function<void()> consider_schedulers = [] {};
 };
 
 // A handler with its services, as Operation::runs_as_job and answers want it.
