@@ -12,7 +12,7 @@ namespace {
 
 void check_tag_of_existing_vm(const std::string& tag) {
     check_vm_tags({tag});
-    for (const char* name : {"staticIp", "customMac", "createWithoutCdRom", "driver"})
+    for (const char* name : {"staticIp", "customMac", "createWithoutCdRom", "driver", "cdroms", "iso"})
         if (tag.starts_with(std::string(name) + "::"))
             refuse("system tag '" + std::string(name) + "' is heeded when a VM is created, not later");
 }

@@ -1,4 +1,5 @@
 // CreateVmInstance: record, volumes, addresses, domain, start. When a step fails nothing of it stays.
+#include "agent/operations/cdrom/boot_order.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/place/host_capacity.h"
 #include "agent/operations/vm/handlers.h"
@@ -41,8 +42,10 @@ json create_vm(Services& services, Job& job, const CreateVm& params) {
         flow.step("make volumes", [&] { instantiate(services, job, params.uuid); });
         if (params.strategy == CreationStrategy::instant_start) {
             flow.step("start", [&] {
-                if (services.states.look(params.uuid) == VmState::running)
+                if (services.states.look(params.uuid) == VmState::running) {
+                    forget_order_of_one_boot(services, params.uuid);
                     return;  // an earlier life of this job came so far
+                }
                 transition.heading_for(VmState::running);
                 boot(services, job, params.uuid);
             });

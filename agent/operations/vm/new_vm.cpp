@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "agent/operations/cdrom/drives.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/vm/tags.h"
 #include "hvagent/error.h"
@@ -14,7 +15,6 @@ using nlohmann::json;
 
 constexpr Bytes least_memory = 16 * MiB;  // what 5.2 of the real server asks for
 constexpr std::size_t most_data_disks = 24;
-constexpr int first_cdrom = 0;
 
 [[noreturn]] void fail(const std::string& details) {
     throw Error(Code::operation_failed, details);
@@ -221,21 +221,6 @@ void choose_place(Services& services, const CreateVm& params, NewVm& made) {
     made.vm.architecture = wanted;
 }
 
-void plan_cdroms(Services& services, const std::optional<Image>& image, NewVm& made) {
-    int count = tag_value(made.system_tags, "createWithoutCdRom") == "true" ? 0 : services.settings.cdroms;
-    const bool boots_from_iso = image && image->media_type == MediaType::iso;
-    if (boots_from_iso) count = std::max(count, 1);
-    for (int i = 0; i < count; ++i) {
-        VmCdRom cdrom;
-        cdrom.uuid = CdRomId::make();
-        cdrom.vm = made.vm.uuid;
-        cdrom.device_id = i;
-        cdrom.name = "vm-" + made.vm.uuid.str() + "-cdRom-" + std::to_string(i);
-        if (boots_from_iso && i == first_cdrom) cdrom.iso = image->uuid;
-        made.cdroms.push_back(cdrom);
-    }
-}
-
 // Tags of the request win over those of the offering and the image.
 void collect_tags(Services& services, const CreateVm& params, const std::optional<Image>& image, NewVm& made) {
     check_vm_tags(params.tags.system);
@@ -296,7 +281,8 @@ NewVm design_vm(Services& services, const CreateVm& params) {
     plan_root_disk(services, params, image, made);
     plan_data_disks(services, params, made);
     plan_nics(services, params, made);
-    plan_cdroms(services, image, made);
+    const bool boots_from_iso = image && image->media_type == MediaType::iso;
+    made.cdroms = plan_drives(services, vm.uuid, made.system_tags, boots_from_iso ? image : std::nullopt);
     vm.creation_plan = to_text(made.plan);
     return made;
 }

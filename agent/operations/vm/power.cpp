@@ -1,4 +1,5 @@
 // Start, stop, reboot, pause, resume.
+#include "agent/operations/cdrom/boot_order.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/place/host_capacity.h"
 #include "agent/operations/vm/handlers.h"
@@ -105,6 +106,7 @@ void boot(Services& services, Job& job, const VmId& id) {
     job.cancellation().check();
     services.definitions.define(spec);
     services.power.start(id, false);
+    forget_order_of_one_boot(services, id);
     // Written before the room is given back: a running VM is counted by its record.
     services.inventory.observe<Vm>(id, [&](Vm& record) { record.host = services.host; });
 }
@@ -112,6 +114,7 @@ void boot(Services& services, Job& job, const VmId& id) {
 json start_vm(Services& services, Job& job, const StartVm& params) {
     const Vm vm = services.inventory.get<Vm>(params.vm);
     if (vm.observed == VmState::running && vm.intent == VmIntent::kept) {
+        if (job.resumed()) forget_order_of_one_boot(services, params.vm);  // the earlier life may have started it
         services.inventory.modify<Vm>(params.vm, [](Vm& record) { record.should_run = true; });
         return services.inventory.answer("VmInstance", params.vm.str());
     }

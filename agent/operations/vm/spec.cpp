@@ -1,34 +1,15 @@
 // From the records of a VM to what the driver defines.
 #include <algorithm>
 
+#include "agent/operations/cdrom/boot_order.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/vm/parts.h"
 #include "agent/operations/vm/tags.h"
+#include "agent/operations/volume/disk_spec.h"
 #include "hvagent/error.h"
 
 namespace hvagent::operations {
 namespace {
-
-void add_disks(Services& services, const Vm& vm, VmSpec& spec) {
-    for (const Volume& volume : services.inventory.list<Volume>({{"vmInstanceUuid", vm.uuid.str()}})) {
-        if (volume.install_path.empty() || !services.files.exists(volume.install_path))
-            throw Error(Code::operation_failed,
-                        "the volume " + volume.name + " (" + volume.uuid.str() + ") has no file at " + volume.install_path);
-        DiskSpec disk;
-        disk.volume = volume.uuid;
-        disk.path = volume.install_path;
-        disk.format = volume.format;
-        disk.device_id = volume.device_id.value_or(0);
-        disk.shareable = volume.shareable;
-        if (!vm.virtio)
-            disk.bus = DiskBus::sata;
-        else if (has_tag(system_tags_of(services.inventory, volume.uuid.str()), "capability::virtio-scsi"))
-            disk.bus = DiskBus::scsi;
-        spec.disks.push_back(disk);
-    }
-    std::sort(spec.disks.begin(), spec.disks.end(),
-              [](const DiskSpec& a, const DiskSpec& b) { return a.device_id < b.device_id; });
-}
 
 void add_cdroms(Services& services, const Vm& vm, VmSpec& spec) {
     for (const VmCdRom& cdrom : services.inventory.list<VmCdRom>({{"vmInstanceUuid", vm.uuid.str()}})) {
@@ -54,21 +35,6 @@ void add_nics(Services& services, const Vm& vm, const std::vector<std::string>& 
         services.addresses.plug(nic.l3_network, plug);
         spec.nics.push_back(plug);
     }
-}
-
-std::vector<BootDevice> boot_order_of(const std::vector<std::string>& tags) {
-    const std::string wanted = tag_value(tags, "bootOrder");
-    if (wanted.empty()) return {BootDevice::hard_disk, BootDevice::cdrom, BootDevice::network};
-    std::vector<BootDevice> order;
-    for (std::size_t from = 0; from <= wanted.size();) {
-        const std::size_t comma = std::min(wanted.find(',', from), wanted.size());
-        const std::string word = wanted.substr(from, comma - from);
-        if (word == "CdRom") order.push_back(BootDevice::cdrom);
-        if (word == "HardDisk") order.push_back(BootDevice::hard_disk);
-        if (word == "Network") order.push_back(BootDevice::network);
-        from = comma + 1;
-    }
-    return order;
 }
 
 }  // namespace
@@ -100,7 +66,7 @@ VmSpec make_spec(Services& services, const Vm& vm) {
     spec.usb_redirect = tag_value(tags, "usbRedirect") == "true";
     spec.serial_log = services.settings.state_directory + "/serial/" + vm.uuid.str() + ".log";
     spec.host_uuid = services.host.str();
-    add_disks(services, vm, spec);
+    spec.disks = make_disks(services, vm);
     add_cdroms(services, vm, spec);
     add_nics(services, vm, tags, spec);
     return spec;

@@ -60,6 +60,11 @@ bool is_boot_order(const std::string& text) {
     return true;
 }
 
+// What a CD-ROM of the tag "cdroms" holds; "None": there is no such drive.
+bool is_medium(const std::string& text) {
+    return is_uuid(text) || one_of(text, {"Empty", "empty", "None", "none"});
+}
+
 struct TagRule {
     const char* name;
     const char* form;  // what the whole tag looks like
@@ -89,6 +94,11 @@ constexpr std::array vm_rules{
             }},
     TagRule{"bootOrder", "bootOrder::<comma list of CdRom, HardDisk, Network>",
             [](const Parts& p) { return p.size() == 2 && is_boot_order(p[1]); }},
+    TagRule{"bootOrderOnce", "bootOrderOnce::true|false", [](const Parts& p) { return p.size() == 2 && is_boolean(p[1]); }},
+    TagRule{"cdroms", "cdroms::<ISO uuid, Empty or None>, one to three of them",
+            [](const Parts& p) { return p.size() >= 2 && p.size() <= 4 && std::all_of(p.begin() + 1, p.end(), is_medium); }},
+    TagRule{"iso", "iso::<ISO uuid>::<drive 0 to 2>",
+            [](const Parts& p) { return p.size() == 3 && is_uuid(p[1]) && is_number(p[2], 0, 2); }},
     TagRule{"createWithoutCdRom", "createWithoutCdRom::true|false",
             [](const Parts& p) { return p.size() == 2 && is_boolean(p[1]); }},
     TagRule{"driver", "driver::virtio", [](const Parts& p) { return p.size() == 2 && p[1] == "virtio"; }},
@@ -105,7 +115,7 @@ constexpr std::array vm_rules{
 
 // What a tag speaks about: "hostname", "staticIp::<l3 uuid>".
 std::string subject_of(const Parts& parts) {
-    return parts.size() == 3 ? parts[0] + "::" + parts[1] : parts[0];
+    return parts.size() == 3 && parts[0] != "cdroms" ? parts[0] + "::" + parts[1] : parts[0];
 }
 
 struct RefusedTag {
@@ -118,10 +128,7 @@ constexpr std::array refused_vm_tags{
     RefusedTag{"sshkey", "there is no metadata service on this network"},
     RefusedTag{"rootPassword", "passwords are set through the guest agent of a running VM"},
     RefusedTag{"RDPEnable", "there is no RDP gateway"},
-    RefusedTag{"iso", "attach the ISO after creation"},
-    RefusedTag{"cdroms", "attach the ISOs after creation"},
-    RefusedTag{"cdromUuid", "CD-ROM drives get their own uuids"},
-    RefusedTag{"bootOrderOnce", "set the boot order after creation"},
+    RefusedTag{"cdromUuid", "it names the drive when an ISO is attached; drives get their own uuids"},
     RefusedTag{"ipv4Gateway", "the gateway is that of the IP range"},
     RefusedTag{"ipv4Netmask", "the netmask is that of the IP range"},
     RefusedTag{"ipv6Gateway", "IPv6 networks are not offered"},
