@@ -7,12 +7,15 @@
 namespace hvagent::http {
 namespace {
 
-// POST and PUT stand for each other where a path has one operation: the real server does not look at the verb there, and
-// clients log in with either.
-bool is_method_of(const api::Row& row, const std::string& method, bool is_only_one) {
+bool is_writing(const api::Row& row) {
+    return row.method == api::Method::put || row.method == api::Method::post;
+}
+
+// POST and PUT stand for each other where a path has one operation with either: the real server does not look at the verb
+// there, and clients log in with both.
+bool is_method_of(const api::Row& row, const std::string& method, bool is_only_writer) {
     if (method == api::to_text(row.method)) return true;
-    const bool is_writing = row.method == api::Method::put || row.method == api::Method::post;
-    return is_only_one && is_writing && (method == "PUT" || method == "POST");
+    return is_only_writer && is_writing(row) && (method == "PUT" || method == "POST");
 }
 
 std::string shown_path(const std::vector<std::string>& segments) {
@@ -101,11 +104,13 @@ std::vector<Candidate> Router::candidates(const std::string& method, const std::
     for (const Route& route : group == routes_.end() ? none : group->second) {
         if (!matches(route, lower)) continue;
         is_known = true;
+        const auto writers = std::count_if(route.entries.begin(), route.entries.end(),
+                                           [](const Entry& entry) { return is_writing(*entry.row); });
         std::vector<Candidate> found;
         for (const Entry& entry : route.entries) {
             const std::string verb(api::to_text(entry.row->method));
             if (allowed.find(verb) == std::string::npos) allowed += (allowed.empty() ? "" : ", ") + verb;
-            if (!is_method_of(*entry.row, method, route.entries.size() == 1)) continue;
+            if (!is_method_of(*entry.row, method, writers == 1)) continue;
             Candidate candidate{entry.row, {}};
             std::size_t variable = 0;
             for (std::size_t i = 0; i < segments.size(); ++i)

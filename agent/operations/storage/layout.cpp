@@ -15,12 +15,16 @@ std::string volume_directory(const PrimaryStorage& storage, const Volume& volume
 }
 
 std::string volume_path(const PrimaryStorage& storage, const Volume& volume) {
-    return volume_directory(storage, volume) + "/" + volume.uuid.str() + ".qcow2";
+    return volume_directory(storage, volume) + "/" + volume.uuid.str() + (volume.format == "raw" ? ".raw" : ".qcow2");
+}
+
+std::vector<std::string> cache_directories(const PrimaryStorage& storage) {
+    return {storage.url + "/imagecache/template", storage.url + "/imagecache/iso"};
 }
 
 std::string cached_image_path(const PrimaryStorage& storage, const Image& image) {
-    const char* kind = image.media_type == MediaType::iso ? "/imagecache/iso/" : "/imagecache/template/";
-    return storage.url + kind + image.uuid.str() + "/" + file_name(image);
+    const std::vector<std::string> kinds = cache_directories(storage);
+    return (image.media_type == MediaType::iso ? kinds[1] : kinds[0]) + "/" + image.uuid.str() + "/" + file_name(image);
 }
 
 std::string stored_image_path(const BackupStorage& storage, const Image& image) {

@@ -1,6 +1,7 @@
 #include "agent/operations/storage/volume_files.h"
 
 #include <algorithm>
+#include <set>
 
 #include "agent/operations/observe_change.h"
 #include "agent/operations/storage/image_cache.h"
@@ -17,8 +18,8 @@ constexpr Bytes least_room = 4 * MiB;
 void create_file(Services& services, const PrimaryStorage& storage, const Volume& volume, const std::string& path,
                  const ProgressPercent& progress, Cancellation& cancel) {
     if (volume.root_image.empty()) {
-        services.disk_images.create_empty(path, volume.size);
-        return;
+        if (volume.format == "raw") return services.disk_images.create_raw(path, volume.size);
+        return services.disk_images.create_empty(path, volume.size);
     }
     const Image image = services.inventory.get<Image>(volume.root_image);
     const std::string backing = services.image_cache.fetch(image, storage, progress, cancel);
@@ -71,8 +72,29 @@ void remove_volume_file(Services& services, const Volume& volume) {
     const auto storage = services.inventory.find<PrimaryStorage>(volume.primary_storage);
     if (!storage) return;
     const std::string directory = volume_directory(*storage, volume);
-    for (const std::string& name : services.files.list(directory)) services.files.remove_file(directory + "/" + name);
+    for (const std::string& path : services.files.files_below(directory)) services.files.remove_file(path);
+    services.files.remove_empty_directories(directory + "/snapshots", storage->url);
     services.files.remove_empty_directories(directory, storage->url);
+}
+
+Bytes allocated_by(Services& services, const Volume& volume) {
+    std::set<std::string> layers{volume.install_path};
+    for (const VolumeSnapshot& snapshot : services.inventory.list<VolumeSnapshot>({{"volumeUuid", volume.uuid.str()}}))
+        layers.insert(snapshot.install_path);
+    Bytes sum = 0;
+    for (const std::string& path : layers)
+        if (!path.empty() && services.files.exists(path)) sum += services.files.allocated(path);
+    return sum;
+}
+
+void require_room(Services& services, const PrimaryStorageId& id, Bytes growth, const std::string& what) {
+    const PrimaryStorage storage = refresh_primary_storage(services, id);
+    if (storage.status != ConnectionStatus::connected)
+        throw Error(Code::storage_disconnected, "the primary storage " + storage.name + " is not Connected");
+    if (growth > storage.available_capacity)
+        throw Error(Code::storage_allocate, what + " needs " + human_size(growth) + " on the primary storage " +
+                                                storage.name + ", which can promise " +
+                                                human_size(storage.available_capacity) + " more");
 }
 
 PrimaryStorage refresh_primary_storage(Services& services, const PrimaryStorageId& id) {

@@ -299,7 +299,6 @@ api::Table vm_api(Services& services) {
         api::query_operation("QueryVmInstance", "VmInstance", "/vm-instances", "List VMs", query),
         api::query_operation("QueryVmNic", "VmNic", "/vm-instances/nics", "List NICs", query),
         api::query_operation("QueryVmCdRom", "VmCdRom", "/vm-instances/cdroms", "List CD-ROM drives", query),
-        api::query_operation("QueryVolume", "Volume", "/volumes", "List volumes", query),
     };
 }
 

@@ -1,7 +1,8 @@
 #include "agent/operations/vm/removal.h"
 
 #include "agent/operations/network/address_book.h"
-#include "agent/operations/storage/volume_files.h"
+#include "agent/operations/volume/attachment.h"
+#include "agent/operations/volume/disposal.h"
 #include "hvagent/log.h"
 
 namespace hvagent::operations {
@@ -9,11 +10,6 @@ namespace {
 
 std::vector<Volume> volumes_of(Services& services, const VmId& vm) {
     return services.inventory.list<Volume>({{"vmInstanceUuid", vm.str()}});
-}
-
-void remove_volume(Services& services, const Volume& volume) {
-    remove_volume_file(services, volume);
-    services.inventory.remove<Volume>(volume.uuid);
 }
 
 }  // namespace
@@ -29,17 +25,14 @@ void take_off_host(Services& services, const VmId& vm) {
 
 void let_go_of_data_volumes(Services& services, const VmId& vm) {
     for (const Volume& volume : volumes_of(services, vm))
-        if (volume.type == VolumeType::data)
-            services.inventory.modify<Volume>(volume.uuid, [&](Volume& record) {
-                record.last_vm = record.vm;
-                record.vm = VmId();
-                record.device_id.reset();
-            });
+        if (volume.type == VolumeType::data) record_detached(services, volume.uuid, vm);
+    for (const ShareableVolumeRef& ref : services.inventory.list<ShareableVolumeRef>({{"vmInstanceUuid", vm.str()}}))
+        record_detached(services, ref.volume, vm);
 }
 
 void remove_root_and_records(Services& services, const VmId& vm) {
     for (const Volume& volume : volumes_of(services, vm))
-        if (volume.type == VolumeType::root) remove_volume(services, volume);
+        if (volume.type == VolumeType::root) dispose_of(services, volume);
     services.disk_images.remove(services.settings.state_directory + "/serial/" + vm.str() + ".log");
     services.inventory.transaction([&] {
         for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", vm.str()}}))
@@ -51,7 +44,7 @@ void remove_root_and_records(Services& services, const VmId& vm) {
 }
 
 void remove_never_started(Services& services, const VmId& vm) {
-    for (const Volume& volume : volumes_of(services, vm)) remove_volume(services, volume);
+    for (const Volume& volume : volumes_of(services, vm)) dispose_of(services, volume);
     remove_root_and_records(services, vm);
 }
 
@@ -70,7 +63,7 @@ void remove_vm_completely(Services& services, const VmId& vm) {
     if (!record) return;
     const bool may_be_defined = record->intent != VmIntent::created;
     if (may_be_defined && !attempt("the domain or its addresses", [&] { take_off_host(services, vm); })) return;
-    for (const Volume& volume : volumes_of(services, vm)) attempt("a volume", [&] { remove_volume(services, volume); });
+    for (const Volume& volume : volumes_of(services, vm)) attempt("a volume", [&] { dispose_of(services, volume); });
     attempt("its records", [&] {
         let_go_of_data_volumes(services, vm);
         remove_root_and_records(services, vm);

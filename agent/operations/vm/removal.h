@@ -6,9 +6,9 @@ namespace hvagent::operations {
 
 // Off the host: plug pulled, definition gone, addresses returned, DHCP entries withdrawn. Repeatable.
 void take_off_host(Services& services, const VmId& vm);
-// Data volumes stay Ready and belong to nobody.
+// Data volumes stay Ready and belong to nobody; a shared one to those it is still shared by.
 void let_go_of_data_volumes(Services& services, const VmId& vm);
-// Root volume file, serial log, records and tags. Repeatable.
+// Root volume with its snapshots, serial log, records and tags. Repeatable.
 void remove_root_and_records(Services& services, const VmId& vm);
 // A VM that was only recorded, and what a first start that failed made of it.
 void remove_never_started(Services& services, const VmId& vm);

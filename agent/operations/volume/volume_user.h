@@ -8,8 +8,13 @@
 
 namespace hvagent::operations {
 
-// The VM a volume is attached to; nullopt when there is none. Of a shareable volume: none, see ShareableVolumeRef.
+// The VM a volume is attached to; nullopt when there is none. Of a shareable volume: none, see users_of.
 std::optional<Vm> vm_of(Services& services, const Volume& volume);
+// Every VM that has the volume: one at most, unless it is shareable.
+std::vector<Vm> users_of(Services& services, const Volume& volume);
+bool is_used_by(Services& services, const Volume& volume, const VmId& vm);
+// "the volume data-1 (7e...)"
+std::string shown(const Volume& volume);
 
 // Of an operation on a volume: the volume's own queue and its VM's, so that no job on the VM runs beside it.
 std::vector<std::string> volume_queues(Services& services, const VolumeId& volume);
@@ -21,7 +26,9 @@ enum class DiskAccess {
     live,    // the VM runs or is paused: VmDisks
     offline  // nobody has the files open: DiskImages
 };
-// Error(vm_wrong_state) while the VM's state is Unknown or on its way, so that nobody touches files that may be open.
+// Error(vm_wrong_state) while the VM's state is Unknown or on its way, so that nobody touches files that may be open. Of a
+// shareable volume: live when any of its VMs is.
 DiskAccess access_of(Services& services, const Volume& volume);
+DiskAccess access_of(Services& services, const Vm& vm);
 
 }  // namespace hvagent::operations
