@@ -115,6 +115,9 @@ void print_answer(const Options& options, const json& answer) {
     } else if (answer.contains("inventories")) {
         print_table(std::cout, answer["inventories"], fields_asked(options.words), terminal_width());
         if (answer.contains("total")) std::cout << "total: " << answer["total"] << "\n";
+    } else if (answer.contains("findings")) {
+        print_table(std::cout, answer["findings"], {"kind", "path", "details"}, terminal_width());
+        std::cout << answer["findings"].size() << " findings\n";
     } else {
         json shown = answer;
         shown.erase("schema");
@@ -178,7 +181,16 @@ int run_operation(const CliCatalog& catalog, const Options& options) {
             client.call(request, !options.no_wait, [&](int percent, const std::string& what) { progress(percent, what); });
     }
     print_answer(options, answer);
-    return done;
+    return answer.contains("findings") && !answer["findings"].empty() ? refused : done;
+}
+
+// `hvctl storage check [deep]`, for those who look for trouble at night.
+int check_storage(const CliCatalog& catalog, Options options) {
+    const bool deep = options.words.size() == 3 && options.words[2] == "deep";
+    if (options.words.size() < 2 || options.words[1] != "check" || (options.words.size() > 2 && !deep))
+        throw std::runtime_error("hvctl storage knows: check, check deep");
+    options.words = {"CheckStorage", std::string("deep=") + (deep ? "true" : "false")};
+    return run_operation(catalog, options);
 }
 
 int run(const Options& options) {
@@ -197,6 +209,7 @@ int run(const Options& options) {
         std::cout << bash_completion_script();
         return done;
     }
+    if (command == "storage") return check_storage(catalog, options);
     return run_operation(catalog, options);
 }
 
@@ -216,6 +229,7 @@ int main(int argc, char** argv) {
         "  hvctl help OPERATION                     its parameters\n"
         "  hvctl OPERATION key=value...             run it, wait for its job\n"
         "  hvctl QueryX condition... key=value...   name~=web-% state=Running sort=-createDate\n"
+        "  hvctl storage check [deep]               orphans, missing files, wrong chains; exit code 1 when there are any\n"
         "  source <(hvctl completion bash)\n"};
     app.add_option("--url", options.url, "the agent; default: $HVCTL_URL, the last login, http://127.0.0.1:8080");
     app.add_option("--ca", options.ca_file, "PEM authorities for https");

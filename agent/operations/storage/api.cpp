@@ -1,12 +1,14 @@
 #include "agent/operations/storage/api.h"
 
 #include "agent/operations/rows.h"
+#include "agent/operations/storage/check.h"
 #include "agent/operations/storage/handlers.h"
 
 namespace hvagent::operations {
 namespace {
 
 using api::In;
+using api::json;
 using api::Method;
 using api::Operation;
 using api::queue_of;
@@ -150,6 +152,27 @@ Row delete_backup_row(Services& services) {
         .runs_as_job(queue_of(&P::storage), with(services, delete_backup_storage));
 }
 
+Row check_row(Services& services) {
+    const json text{{"type", "string"}};
+    json kinds = json::array();
+    for (const auto& [kind, name] : EnumNames<FindingKind>::names) kinds.push_back(name);
+    const json finding{{"type", "object"},
+                       {"required", {"kind", "path", "details"}},
+                       {"properties",
+                        {{"kind", {{"type", "string"}, {"enum", kinds}}},
+                         {"path", text},
+                         {"resource", text},
+                         {"uuid", text},
+                         {"details", text}}}};
+    return Operation<CheckStorage>{"CheckStorage", Method::post, "/storage-checks",
+                                   "Compare the storages with the inventory; changes nothing"}
+        .optional(In::body, "deep", &CheckStorage::deep, "true: look into the metadata of every image too")
+        .returns_value("findings", {{"type", "array"}, {"items", finding}})
+        .timeout(std::chrono::hours(3))
+        .job_class(JobClass::copy)
+        .runs_as_job(api::no_queue<CheckStorage>(), with(services, check_storage));
+}
+
 }  // namespace
 
 api::Table storage_api(Services& services) {
@@ -165,6 +188,7 @@ api::Table storage_api(Services& services) {
         add_image_store_row(services),
         attach_backup_row(services),
         delete_backup_row(services),
+        check_row(services),
         // The contract has no /{uuid} form of this one.
         query_list_row(services, "QueryPrimaryStorage", "PrimaryStorage", "/primary-storage", "List primary storages",
                        look_at_primary),
