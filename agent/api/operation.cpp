@@ -39,8 +39,9 @@ bool has_control_characters(const std::string& text, bool multi_line) {
     return false;
 }
 
-void check_text(const Param& param, const json& schema, const json& value) {
-    const std::string text = value.get<std::string>();
+void check_text(const Param& param, const json& schema, const json& given) {
+    const std::string text = given.get<std::string>();
+    const json value = param.secret ? json("******") : given;  // for messages
     if (schema.contains("maxLength") && count_characters(text) > schema["maxLength"].get<std::size_t>())
         refuse(param.name, "must have at most " + schema["maxLength"].dump() + " characters", value);
     if (schema.contains("minLength") && text.empty()) refuse(param.name, "must not be empty", value);
@@ -50,7 +51,7 @@ void check_text(const Param& param, const json& schema, const json& value) {
         refuse(param.name, "must not contain '<' or '>'", value);
     if (!schema.contains("enum")) return;
     for (const json& allowed : schema["enum"])
-        if (allowed == value) return;
+        if (allowed == given) return;
     std::string list;
     for (const json& allowed : schema["enum"]) list += (list.empty() ? "" : ", ") + allowed.get<std::string>();
     refuse(param.name, "must be one of " + list, value);

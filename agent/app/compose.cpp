@@ -117,7 +117,7 @@ struct Agent::Parts {
     state::ExpiryKeeper expiry;
     std::unique_ptr<http::HttpServer> server;
 
-    void submit(const char* operation, const VmId& vm);
+    void submit(const std::string& operation, const nlohmann::json& arguments);
     void set_admin_password();
     std::vector<std::string> not_ready_because();
 };
@@ -133,10 +133,10 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       host(prepare_store(inventory, settings)),
       states(inventory, libvirt.observer(), clock, host),
       capacity(settings, inventory, libvirt.inspector(), host),
-      image_cache(inventory, files),
+      image_cache(inventory, files, disk_images),
       addresses(settings, inventory, libvirt.networks()),
       ha(inventory, timer, clock, {settings.ha_first_delay, settings.ha_longest_delay},
-         [this](const VmId& vm) { submit("StartVmInstance", vm); }),
+         [this](const VmId& vm) { submit("StartVmInstance", {{"uuid", vm.str()}}); }),
       services{settings,
                clock,
                inventory,
@@ -162,19 +162,23 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       shapes(all_shapes()),
       schemas(shapes),
       jobs(database, clock, catalog, references, http_client, job_settings(settings)),
-      expiry(inventory, timer, clock, settings.expunge_after, [this](const VmId& vm) { submit("ExpungeVmInstance", vm); }) {
+      expiry(
+          timer, clock,
+          {{"ExpungeVmInstance", settings.expunge_after, [this] { return state::destroyed_vms(inventory); }},
+           {"ExpungeImage", settings.image_expunge_after, [this] { return state::deleted_images(inventory); }}},
+          [this](const std::string& operation, const nlohmann::json& arguments) { submit(operation, arguments); }) {
     jobs.set_decorate([this](const api::Row& row, nlohmann::json result, bool wanted) {
         return schemas.decorate(row, std::move(result), wanted);
     });
     inventory.on_vm_change([this](const VmId& vm) { ha.consider(vm); });
 }
 
-void Agent::Parts::submit(const char* operation, const VmId& vm) {
+void Agent::Parts::submit(const std::string& operation, const nlohmann::json& arguments) {
     try {
-        jobs.submit_internal(operation, {{"uuid", vm.str()}});
+        jobs.submit_internal(operation, arguments);
     } catch (...) {
         log::error("a job of the agent itself was not accepted",
-                   {{"operation", operation}, {"vm", vm.str()}, {"error", current_error().details()}});
+                   {{"operation", operation}, {"arguments", arguments.dump()}, {"error", current_error().details()}});
     }
 }
 

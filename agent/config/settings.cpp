@@ -62,6 +62,11 @@ const std::vector<Setting>& settings_table() {
         {"network", "dns", &S::network_dns, "DNS servers given to guests; default: the host answers"},
         {"image", "file_denied", &S::image_file_denied, "directories that file:// URLs may not read"},
         {"image", "max_size", &S::image_max_size, "largest virtual size of an image in bytes"},
+        {"image", "deletion_policy", &S::image_deletion_policy,
+         "Delay keeps a deleted image until it expires, Direct expunges it at once"},
+        {"image", "expunge_after", &S::image_expunge_after, "seconds until a deleted image is expunged"},
+        {"storage", "block_job_bandwidth", &S::block_job_bandwidth,
+         "bytes per second that flattening or copying a disk of a running VM may take; 0: no limit"},
         {"vm", "stop_grace", &S::stop_grace, "seconds a guest has to power off before the plug is pulled"},
         {"vm", "hotplug", &S::hotplug, "allow CPUs and memory of running VMs to grow (vm/numa of the contract)"},
         {"vm", "deletion_policy", &S::deletion_policy,
@@ -140,6 +145,8 @@ void check(const Settings& settings) {
             "[libvirt] virt_type must be auto, kvm or qemu, but is \"" + settings.virt_type + "\"");
     require(settings.deletion_policy == "Delay" || settings.deletion_policy == "Direct",
             "[vm] deletion_policy must be Delay or Direct, but is \"" + settings.deletion_policy + "\"");
+    require(settings.image_deletion_policy == "Delay" || settings.image_deletion_policy == "Direct",
+            "[image] deletion_policy must be Delay or Direct, but is \"" + settings.image_deletion_policy + "\"");
     require(settings.cdroms <= 3, "[vm] cdroms must be 0 to 3");
     const auto is_ratio = [](double number) { return number > 0 && number <= 1000; };  // false for nan
     require(is_ratio(settings.cpu_ratio) && is_ratio(settings.memory_ratio),

@@ -49,6 +49,10 @@ struct Settings {
     std::vector<std::string> image_file_denied = {"/etc", "/dev",       "/proc",    "/sys",
                                                   "/run", "/root/.ssh", "/var/log", "/boot"};
     Bytes image_max_size = 64LL * 1024 * GiB;
+    std::string image_deletion_policy = "Delay";
+    seconds image_expunge_after{604800};
+    // [storage]
+    Bytes block_job_bandwidth = 0;
     // [vm]
     seconds stop_grace{60};
     bool hotplug = false;

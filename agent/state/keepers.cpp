@@ -64,30 +64,51 @@ void HaKeeper::start(const VmId& vm) {
     }
 }
 
-ExpiryKeeper::ExpiryKeeper(inventory::Inventory& inventory, Timer& timer, const Clock& clock, seconds lifetime,
-                           std::function<void(const VmId&)> expunge_vm)
-    : inventory_(inventory), timer_(timer), clock_(clock), lifetime_(lifetime), expunge_vm_(std::move(expunge_vm)) {}
+std::vector<Expiring::PutAside> destroyed_vms(const inventory::Inventory& inventory) {
+    std::vector<Expiring::PutAside> found;
+    for (const Vm& vm : inventory.list<Vm>({{"intent", std::string(to_text(VmIntent::destroyed))}}))
+        found.push_back({{{"uuid", vm.uuid.str()}}, vm.destroyed_at});
+    return found;
+}
+
+std::vector<Expiring::PutAside> deleted_images(const inventory::Inventory& inventory) {
+    std::vector<Expiring::PutAside> found;
+    // Nothing changes a ref while it is Deleted, so its last operation was that.
+    for (const ImageRef& ref : inventory.list<ImageRef>({{"status", std::string(to_text(ImageStatus::deleted))}}))
+        found.push_back({{{"imageUuid", ref.image.str()}, {"backupStorageUuids", {ref.backup_storage.str()}}}, ref.last_op});
+    return found;
+}
+
+ExpiryKeeper::ExpiryKeeper(Timer& timer, const Clock& clock, std::vector<Expiring> kinds, Submit submit)
+    : timer_(timer), clock_(clock), kinds_(std::move(kinds)), submit_(std::move(submit)) {}
 
 // One that cannot be expunged now must not keep the others, or the next look.
-void ExpiryKeeper::expunge(const VmId& vm) {
+void ExpiryKeeper::expunge(const Expiring& kind, const Expiring::PutAside& one) {
     try {
-        expunge_vm_(vm);
+        submit_(kind.operation, one.arguments);
     } catch (const Error& error) {
-        log::warning("an expired VM could not be given to a job", {{"vm", vm.str()}, {"error", error.details()}});
+        log::warning("what has expired could not be given to a job",
+                     {{"operation", kind.operation}, {"arguments", one.arguments.dump()}, {"error", error.details()}});
     }
+}
+
+Time ExpiryKeeper::expunge_expired(const Expiring& kind, Time now) {
+    // What is deleted after this look is not due before its lifetime is over.
+    Time next = now + std::min<seconds>(std::chrono::minutes(1), kind.lifetime);
+    for (const Expiring::PutAside& one : kind.list()) {
+        const Time due = one.since + kind.lifetime;
+        if (due <= now)
+            expunge(kind, one);
+        else
+            next = std::min(next, due);
+    }
+    return next;
 }
 
 void ExpiryKeeper::check() {
     const Time now = clock_.now();
-    // A VM destroyed after this look is not due before its lifetime is over.
-    Time next = now + std::min<seconds>(std::chrono::minutes(1), lifetime_);
-    for (const Vm& vm : inventory_.list<Vm>({{"intent", std::string(to_text(VmIntent::destroyed))}})) {
-        const Time due = vm.destroyed_at + lifetime_;
-        if (due <= now)
-            expunge(vm.uuid);
-        else
-            next = std::min(next, due);
-    }
+    Time next = now + std::chrono::minutes(1);
+    for (const Expiring& kind : kinds_) next = std::min(next, expunge_expired(kind, now));
     const auto wait = std::chrono::duration_cast<milliseconds>(next - now);
     timer_.at(clock_.moment() + std::max(wait, milliseconds(1000)), [this] { check(); });
 }

@@ -1,9 +1,13 @@
 // What the daemon does on its own, through jobs like everybody: starts NeverStop VMs that are found down, and expunges
-// destroyed VMs whose time is over.
+// what was deleted when its time is over.
 #pragma once
 #include <functional>
 #include <map>
 #include <mutex>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "agent/inventory/inventory.h"
 #include "hvagent/clock.h"
@@ -46,22 +50,37 @@ private:
     std::map<VmId, Tries> tries_;
 };
 
-// Looks at the destroyed VMs once a minute at most, and exactly when the next one expires.
+// A kind of thing that is put aside when it is deleted, and goes for good after a while.
+struct Expiring {
+    struct PutAside {
+        nlohmann::json arguments;  // of the operation
+        Time since;
+    };
+    std::string operation;  // that expunges one
+    seconds lifetime;
+    std::function<std::vector<PutAside>()> list;
+};
+
+// VMs that were destroyed, and what else waits for its end.
+std::vector<Expiring::PutAside> destroyed_vms(const inventory::Inventory& inventory);
+std::vector<Expiring::PutAside> deleted_images(const inventory::Inventory& inventory);  // each backup storage by itself
+
+// Looks once a minute at most, and exactly when the next one expires.
 class ExpiryKeeper {
 public:
-    ExpiryKeeper(inventory::Inventory& inventory, Timer& timer, const Clock& clock, seconds lifetime,
-                 std::function<void(const VmId&)> expunge_vm);
+    using Submit = std::function<void(const std::string& operation, const nlohmann::json& arguments)>;
+    ExpiryKeeper(Timer& timer, const Clock& clock, std::vector<Expiring> kinds, Submit submit);
     void start() { check(); }
 
 private:
     void check();
-    void expunge(const VmId& vm);
+    Time expunge_expired(const Expiring& kind, Time now);  // when the next one is due, or the next look
+    void expunge(const Expiring& kind, const Expiring::PutAside& one);
 
-    inventory::Inventory& inventory_;
     Timer& timer_;
     const Clock& clock_;
-    const seconds lifetime_;
-    const std::function<void(const VmId&)> expunge_vm_;
+    const std::vector<Expiring> kinds_;
+    const Submit submit_;
 };
 
 }  // namespace hvagent::state

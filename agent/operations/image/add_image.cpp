@@ -1,200 +1,191 @@
-#include "agent/operations/image/add_image.h"
-
+// AddImage: a file from somewhere becomes an image that VMs can be made from.
 #include <algorithm>
-#include <filesystem>
+#include <array>
 
-#include "agent/operations/storage/layout.h"
-#include "agent/operations/storage/volume_files.h"
-#include "hvagent/flow.h"
-#include "hvagent/log.h"
+#include "agent/operations/image/arrival.h"
+#include "agent/operations/image/handlers.h"
+#include "agent/operations/image/inspection.h"
+#include "agent/operations/image/source_url.h"
+#include "hvagent/error.h"
 
 namespace hvagent::operations {
 namespace {
 
-using nlohmann::json;
+constexpr std::array known_schemes{"http", "https", "ftp", "sftp", "file"};
+// Stored as qcow2: nothing that QEMU writes to has another format.
+constexpr std::array converted_formats{"vmdk", "vdi", "vhdx", "vpc"};
 
 [[noreturn]] void refuse(const std::string& details) {
     throw Error(Code::invalid_argument, details);
 }
 
-std::string scheme_of(const std::string& url) {
-    const auto colon = url.find("://");
-    if (colon == std::string::npos) return url.starts_with("/") ? "file" : "";
-    std::string scheme = url.substr(0, colon);
-    std::transform(scheme.begin(), scheme.end(), scheme.begin(), [](unsigned char c) { return std::tolower(c); });
-    return scheme;
+template <class List>
+bool contains(const List& list, const std::string& word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-std::string choose_format(const AddImage& params) {
+std::string given_format(const AddImage& params) {
     if (params.media_type == MediaType::iso) {
         if (!params.format.empty() && params.format != "iso")
             refuse("parameter 'format' of an ISO must be iso, but is \"" + params.format + "\"");
         return "iso";
     }
-    if (params.format.empty()) refuse("parameter 'format' is required: qcow2 or raw");
+    if (params.format.empty()) refuse("parameter 'format' is required: qcow2, raw, vmdk, vdi, vhdx or vpc");
     if (params.format == "iso") refuse("parameter 'mediaType' must be ISO for format iso");
     return params.format;
 }
 
+std::string stored_format(const std::string& given) {
+    return contains(converted_formats, given) ? "qcow2" : given;
+}
+
+struct Checksum {
+    std::string algorithm;  // "md5", "sha256"; empty: none was given
+    std::string hex;
+};
+
+// "checksum::sha256::<hex>"
+Checksum parse_checksum(const std::string& tag) {
+    constexpr std::string_view name = "checksum::";
+    const auto split = tag.find("::", name.size());
+    if (split == std::string::npos)
+        refuse("system tag '" + tag + "' must be checksum::md5::<hex> or checksum::sha256::<hex>");
+    Checksum sum{tag.substr(name.size(), split - name.size()), tag.substr(split + 2)};
+    std::transform(sum.hex.begin(), sum.hex.end(), sum.hex.begin(), [](unsigned char c) { return std::tolower(c); });
+    const std::size_t digits = sum.algorithm == "md5" ? 32 : sum.algorithm == "sha256" ? 64 : 0;
+    if (digits == 0) refuse("system tag '" + tag + "': the algorithm must be md5 or sha256");
+    if (sum.hex.size() != digits || sum.hex.find_first_not_of("0123456789abcdef") != std::string::npos)
+        refuse("system tag '" + tag + "': " + sum.algorithm + " has " + std::to_string(digits) + " hex digits");
+    return sum;
+}
+
+// The checksum speaks about the file that comes, not about what is stored: it is checked, and not kept as a tag.
+Checksum take_checksum(std::vector<std::string>& tags) {
+    Checksum sum;
+    for (const std::string& tag : tags) {
+        if (tag.starts_with("checksum::")) {
+            if (!sum.algorithm.empty()) refuse("system tag 'checksum' was given twice");
+            sum = parse_checksum(tag);
+        } else if (tag != "qemuga" && tag != "bootMode::Legacy" && tag != "bootMode::UEFI") {
+            refuse("no system tag of images matches '" + tag +
+                   "'; known are qemuga, bootMode::Legacy|UEFI and checksum::md5|sha256::<hex>");
+        }
+    }
+    std::erase_if(tags, [](const std::string& tag) { return tag.starts_with("checksum::"); });
+    return sum;
+}
+
 void check(const AddImage& params) {
     const std::string scheme = scheme_of(params.url);
-    if (scheme != "http" && scheme != "https" && scheme != "file")
-        refuse("parameter 'url' must begin with http://, https:// or file:///, but its scheme is \"" + scheme + "\"");
+    if (!contains(known_schemes, scheme))
+        refuse("parameter 'url' must begin with http://, https://, ftp://, sftp:// or file:///, but its scheme is \"" +
+               scheme + "\"");
     if (params.system && params.media_type == MediaType::iso) refuse("parameter 'system': an ISO cannot be a system image");
-    for (const std::string& tag : params.tags.system)
-        if (tag != "qemuga" && tag != "bootMode::Legacy" && tag != "bootMode::UEFI")
-            refuse("no system tag of images matches '" + tag + "'; known are qemuga and bootMode::Legacy|UEFI");
 }
 
-std::vector<BackupStorage> usable_storages(Services& services, const AddImage& params) {
-    std::vector<BackupStorage> usable;
-    std::string reasons;
-    for (const BackupStorageId& id : params.backup_storages) {
-        const BackupStorage storage = refresh_backup_storage(services, id);
-        if (storage.state != EnabledState::enabled)
-            reasons += " " + storage.name + " is Disabled.";
-        else if (storage.status != ConnectionStatus::connected)
-            reasons += " " + storage.name + " is not Connected.";
-        else
-            usable.push_back(storage);
-    }
-    if (usable.empty())
-        throw Error(Code::operation_failed, "no backup storage of 'backupStorageUuids' can be used:" + reasons);
-    return usable;
-}
-
-void record(Services& services, const AddImage& params, const std::vector<BackupStorage>& storages) {
-    if (services.inventory.find<Image>(params.uuid)) return;
+Image new_image(const AddImage& params) {
     Image image;
     image.uuid = params.uuid;
     image.name = params.name;
     image.description = params.description;
     image.status = ImageStatus::downloading;
-    image.url = params.url;
+    image.url = without_secrets(params.url);
     image.media_type = params.media_type;
     image.guest_os_type = params.guest_os_type;
     image.type = params.type;
     image.platform = params.platform;
     image.architecture = params.architecture;
-    image.format = choose_format(params);
+    image.format = stored_format(given_format(params));
     image.system = params.system;
     image.virtio = params.virtio;
-    services.inventory.transaction([&] {
-        services.inventory.insert(image);
-        for (const BackupStorage& storage : storages) {
-            ImageRef ref;
-            ref.uuid = params.uuid.str() + "-" + storage.uuid.str();
-            ref.image = params.uuid;
-            ref.backup_storage = storage.uuid;
-            ref.install_path = stored_image_path(storage, image);
-            services.inventory.insert(ref);
+    return image;
+}
+
+class Fetch {
+public:
+    Fetch(Services& services, Job& job, const AddImage& params, const Checksum& checksum)
+        : services_(services), job_(job), params_(params), checksum_(checksum), shown_(without_secrets(params.url)) {}
+
+    static std::string download_path(const std::string& target) { return target + ".download"; }
+
+    void run(const BackupStorage& storage, const std::string& target) {
+        const std::string temporary = download_path(target);
+        try {
+            download(storage, temporary);
+            job_.progress(81, "inspect");
+            verify(temporary);
+            const std::string given = given_format(params_);
+            const DiskImageInfo info = inspect_image(services_, temporary, given, shown_);
+            if (stored_format(given) == given)
+                services_.files.publish(temporary, target);
+            else
+                convert(storage, temporary, info.format, target);
+        } catch (...) {
+            throw as_download_error(current_error());
         }
-        for (const std::string& tag : params.tags.system)
-            services.inventory.add_tag("Image", params.uuid.str(), tag, "System");
-        for (const std::string& tag : params.tags.user) services.inventory.add_tag("Image", params.uuid.str(), tag, "User");
-    });
-}
+    }
 
-void remove_records(Services& services, const ImageId& image) {
-    services.inventory.transaction([&] {
-        for (const ImageRef& ref : services.inventory.list<ImageRef>({{"imageUuid", image.str()}}))
-            services.inventory.remove<ImageRef>(ref.uuid);
-        services.inventory.remove<Image>(image);
-    });
-}
+private:
+    void download(const BackupStorage& storage, const std::string& temporary) {
+        // What an earlier life of the job has brought takes its room already.
+        const Bytes there = services_.files.exists(temporary) ? services_.files.allocated(temporary) : 0;
+        services_.http.download(
+            params_.url.starts_with("/") ? "file://" + params_.url : params_.url, temporary,
+            services_.files.space(storage.url).available + there,
+            [&](Bytes done, Bytes total) {
+                if (total > 0)
+                    job_.progress(static_cast<int>(done * 80 / total),
+                                  "download " + human_size(done) + " of " + human_size(total));
+            },
+            job_.cancellation());
+    }
+    void verify(const std::string& temporary) {
+        if (checksum_.algorithm.empty()) return;
+        const std::string found = checksum_.algorithm == "md5" ? services_.files.md5(temporary, job_.cancellation())
+                                                               : services_.files.sha256(temporary, job_.cancellation());
+        if (found != checksum_.hex)
+            refuse("system tag 'checksum': the " + checksum_.algorithm + " of " + shown_ + " is " + found + ", expected " +
+                   checksum_.hex);
+    }
+    void convert(const BackupStorage& storage, const std::string& temporary, const std::string& format,
+                 const std::string& target) {
+        // A small file can unfold to a large one.
+        require_room(services_, storage, services_.disk_images.measure(temporary, format), shown_);
+        services_.disk_images.convert(
+            temporary, format, target, "qcow2",
+            [&](int percent) { job_.progress(82 + percent / 12, "convert from " + format); }, job_.cancellation());
+        services_.files.remove_file(temporary);
+    }
+    static Error as_download_error(const Error& error) {
+        if (error.code() == Code::invalid_argument || error.code() == Code::job_cancelled ||
+            error.code() == Code::image_download)
+            return error;
+        return Error(Code::image_download, error.details(), error);
+    }
 
-// A file from outside may name other files of the host, or be larger than any disk.
-DiskImageInfo inspect(Services& services, const AddImage& params, const std::string& path) {
-    const std::string format = choose_format(params);
-    const std::string found = services.disk_images.inspect(path, "").format;
-    if (format == "iso" ? found != "iso" && found != "raw" : found != format)
-        refuse("parameter 'format' says " + format + ", but " + params.url + " is " + found);
-    const DiskImageInfo info = services.disk_images.inspect(path, format == "iso" ? "raw" : format);
-    if (!info.backing_file.empty())
-        refuse("the image " + params.url + " has a backing file; only images that stand alone are accepted");
-    if (info.has_external_data_file)
-        refuse("the image " + params.url + " keeps its data in another file; only images that stand alone are accepted");
-    if (info.is_encrypted) refuse("the image " + params.url + " is encrypted");
-    if (info.virtual_size <= 0) refuse("the image " + params.url + " is empty");
-    if (info.virtual_size > services.settings.image_max_size)
-        refuse("the image " + params.url + " has a virtual size of " + human_size(info.virtual_size) + "; at most " +
-               human_size(services.settings.image_max_size) + " are accepted");
-    return info;
-}
-
-std::string directory_of(const std::string& path) {
-    return std::filesystem::path(path).parent_path();
-}
-
-void fetch(Services& services, Job& job, const AddImage& params, const BackupStorage& storage, const std::string& target) {
-    const std::string temporary = target + ".download";
-    services.files.make_directories(directory_of(target));
-    services.http.download(
-        params.url.starts_with("/") ? "file://" + params.url : params.url, temporary, storage.available_capacity,
-        [&](Bytes done, Bytes total) {
-            if (total > 0)
-                job.progress(static_cast<int>(done * 90 / total),
-                             "download " + human_size(done) + " of " + human_size(total));
-        },
-        job.cancellation());
-    job.progress(91, "inspect");
-    inspect(services, params, temporary);
-    services.files.publish(temporary, target);
-}
-
-void remove_files(Services& services, const BackupStorage& storage, const std::string& target) {
-    services.files.remove_file(target + ".download");
-    services.files.remove_file(target);
-    services.files.remove_empty_directories(directory_of(target), storage.url);
-}
-
-Error as_download_error(const Error& error) {
-    if (error.code() == Code::invalid_argument || error.code() == Code::job_cancelled ||
-        error.code() == Code::image_download)
-        return error;
-    return Error(Code::image_download, error.details(), error);
-}
+    Services& services_;
+    Job& job_;
+    const AddImage& params_;
+    const Checksum& checksum_;
+    const std::string shown_;
+};
 
 }  // namespace
 
 json add_image(Services& services, Job& job, const AddImage& params) {
     check(params);
-    const std::vector<BackupStorage> storages = usable_storages(services, params);
-    Flow flow(job);
-    flow.step(
-        "record the image", [&] { record(services, params, storages); }, [&] { remove_records(services, params.uuid); });
-    for (const BackupStorage& storage : storages) {
-        const auto target = [&services, &params, storage] {
-            return stored_image_path(storage, services.inventory.get<Image>(params.uuid));
-        };
-        flow.step(
-            "fetch to " + storage.name,
-            [&, storage, target] {
-                try {
-                    if (!services.files.exists(target())) fetch(services, job, params, storage, target());
-                } catch (...) {
-                    throw as_download_error(current_error());
-                }
-            },
-            [&services, storage, target] { remove_files(services, storage, target()); });
-    }
-    flow.step("check and publish", [&] {
-        const ImageRef first = services.inventory.list<ImageRef>({{"imageUuid", params.uuid.str()}}).front();
-        const DiskImageInfo info = inspect(services, params, first.install_path);
-        const std::string md5 = services.files.md5(first.install_path, job.cancellation());
-        services.inventory.transaction([&] {
-            for (const ImageRef& ref : services.inventory.list<ImageRef>({{"imageUuid", params.uuid.str()}}))
-                services.inventory.modify<ImageRef>(ref.uuid, [](ImageRef& stored) { stored.status = ImageStatus::ready; });
-            services.inventory.modify<Image>(params.uuid, [&](Image& image) {
-                image.status = ImageStatus::ready;
-                image.size = info.virtual_size;
-                image.actual_size = info.actual_size;
-                image.md5 = md5;
-            });
-        });
-    });
-    flow.run();
-    for (const BackupStorage& storage : storages) refresh_backup_storage(services, storage.uuid);
+    Arrival arrival;
+    arrival.tags = params.tags;
+    const Checksum checksum = take_checksum(arrival.tags.system);
+    arrival.image = new_image(params);
+    arrival.storages = params.backup_storages;
+    Fetch fetch(services, job, params, checksum);
+    arrival.make = [&](const BackupStorage& storage, const std::string& target) { fetch.run(storage, target); };
+    arrival.remove_parts = [&](const std::string& target) {
+        services.files.remove_file(Fetch::download_path(target));
+        services.files.remove_file(Fetch::download_path(target) + ".resume");
+    };
+    bring_in(services, job, arrival);
     return services.inventory.answer("Image", params.uuid.str());
 }
 

@@ -1,9 +1,11 @@
 #include "agent/operations/storage/image_cache.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "agent/operations/storage/layout.h"
 #include "hvagent/error.h"
+#include "hvagent/log.h"
 
 namespace hvagent::operations {
 
@@ -51,6 +53,68 @@ std::string ImageCache::copy(const Image& image, const PrimaryStorage& storage, 
         return target;
     }
     throw Error(Code::operation_failed, "the image " + image.name + " cannot be used: " + missing);
+}
+
+void ImageCache::drop_unused() {
+    for (const PrimaryStorage& storage : inventory_.list<PrimaryStorage>()) {
+        try {
+            drop_unused_on(storage);
+        } catch (...) {
+            log::warning("the image cache of a storage was not tidied",
+                         {{"storage", storage.name}, {"error", current_error().details()}});
+        }
+    }
+}
+
+void ImageCache::drop_unused_on(const PrimaryStorage& storage) {
+    std::vector<Entry> entries = entries_of_expunged_images(storage);
+    std::erase_if(entries, [&](const Entry& entry) { return is_expected(entry.image); });
+    if (entries.empty()) return;  // the scan below reads the header of every file
+    const std::set<std::string> bases = bases_in(storage);
+    for (const Entry& entry : entries) {
+        const auto is_base = [&](const std::string& file) { return bases.contains(file); };
+        if (std::any_of(entry.files.begin(), entry.files.end(), is_base)) continue;
+        for (const std::string& file : entry.files) files_.remove_file(file);
+        files_.remove_empty_directories(std::filesystem::path(entry.files.front()).parent_path(), storage.url);
+        log::info("the cached copy of an expunged image was removed",
+                  {{"image", entry.image.str()}, {"storage", storage.name}});
+    }
+}
+
+std::vector<ImageCache::Entry> ImageCache::entries_of_expunged_images(const PrimaryStorage& storage) {
+    std::vector<Entry> entries;
+    for (const std::string& directory : cache_directories(storage)) {
+        for (const std::string& name : files_.list(directory)) {
+            Entry entry{ImageId(name), files_.files_below(directory + "/" + name)};
+            if (!is_uuid(name) || entry.files.empty() || inventory_.find<Image>(entry.image)) continue;
+            entries.push_back(std::move(entry));
+        }
+    }
+    return entries;
+}
+
+// By records of what has no file yet, or would not be found in one.
+bool ImageCache::is_expected(const ImageId& image) {
+    if (inventory_.count<VmCdRom>({{"isoUuid", image.str()}}) > 0) return true;
+    for (const Volume& volume : inventory_.list<Volume>({{"rootImageUuid", image.str()}}))
+        if (volume.status == VolumeStatus::creating) return true;
+    return false;
+}
+
+std::set<std::string> ImageCache::bases_in(const PrimaryStorage& storage) {
+    const std::vector<std::string> caches = cache_directories(storage);
+    std::set<std::string> bases;
+    for (const std::string& file : files_.files_below(storage.url)) {
+        const auto holds = [&](const std::string& directory) { return file.starts_with(directory + "/"); };
+        if (std::any_of(caches.begin(), caches.end(), holds)) continue;
+        try {
+            const std::string base = images_.inspect(file, "").backing_file;
+            if (!base.empty()) bases.insert(base);
+        } catch (const Error&) {
+            if (files_.exists(file)) throw;  // else it went while we looked
+        }
+    }
+    return bases;
 }
 
 }  // namespace hvagent::operations

@@ -141,7 +141,7 @@ protected:
     FakeDiskImages images{disk};
     FakeVmDisks disks{world.domains(), world.faults, disk};
     FakeHttpClient http{disk};
-    ImageCache cache{inventory, files};
+    ImageCache cache{inventory, files, images};
     AddressBook addresses{settings, inventory, world.networks()};
     HostId host;
     std::unique_ptr<state::VmStates> states;

@@ -176,7 +176,11 @@ protected:
         keeper.start();
         settle();
     }
-    ExpiryKeeper keeper{inventory, timer, clock, seconds(1000), [this](const VmId& vm) {
+    ExpiryKeeper keeper{timer,
+                        clock,
+                        {{"ExpungeVmInstance", seconds(1000), [this] { return destroyed_vms(inventory); }}},
+                        [this](const std::string&, const nlohmann::json& arguments) {
+                            const VmId vm(arguments.at("uuid").get<std::string>());
                             requests.add(vm);
                             inventory.remove<Vm>(vm);
                         }};
