@@ -39,7 +39,7 @@ Layers choose_layers(Services& services, Job& job, const Volume& volume) {
 
 void switch_layers(Services& services, const VolumeSnapshot& snapshot, const Layers& layers) {
     if (!is_layer_on(services, layers.after, snapshot.install_path)) {
-        services.files.remove_file(layers.after);
+        if (services.files.exists(layers.after)) services.files.remove_file(layers.after);
         services.disk_images.create_overlay(layers.after, snapshot.install_path, snapshot.format, snapshot.virtual_size);
     }
     const Bytes allocated = services.files.allocated(layers.after);

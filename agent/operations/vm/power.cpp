@@ -2,6 +2,7 @@
 #include "agent/operations/cdrom/boot_order.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/place/host_capacity.h"
+#include "agent/operations/snapshot/creation.h"
 #include "agent/operations/vm/handlers.h"
 #include "agent/operations/vm/parts.h"
 #include "hvagent/flow.h"
@@ -99,6 +100,9 @@ void boot(Services& services, Job& job, const VmId& id) {
         const std::string wanted = services.inventory.system_tag(id.str(), "staticIp::" + nic.l3_network.str()).value_or("");
         services.addresses.allocate(nic.uuid, wanted);
     }
+    // A disk whose layer was switched by a job that saw no end must not start from the frozen one.
+    for (const Volume& volume : services.inventory.list<Volume>({{"vmInstanceUuid", id.str()}}))
+        settle_creations(services, volume.uuid);
     const VmSpec spec = make_spec(services, vm);
     const std::string hostname = hostname_of(services, id);
     for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", id.str()}}))
