@@ -48,6 +48,7 @@ hvagent::HttpSettings client_settings(const config::Settings& settings) {
     chosen.blocked_local_paths.clear();
     for (const std::string& directory : settings.image_file_denied) chosen.blocked_local_paths.push_back(directory + "/**");
     chosen.blocked_local_paths.push_back(settings.state_directory + "/hvagent.db*");
+    chosen.ssh_known_hosts = settings.state_directory + "/ssh_known_hosts";
     return chosen;
 }
 
@@ -128,7 +129,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       inventory(database, clock),
       http_client(client_settings(settings)),
       disk_images(QemuImgSettings{}),
-      libvirt(libvirt_settings(settings), clock),
+      libvirt(libvirt_settings(settings), clock, disk_images),
       timer(clock),
       host(prepare_store(inventory, settings)),
       states(inventory, libvirt.observer(), clock, host),
@@ -136,7 +137,9 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       image_cache(inventory, files, disk_images),
       addresses(settings, inventory, libvirt.networks()),
       ha(inventory, timer, clock, {settings.ha_first_delay, settings.ha_longest_delay},
-         [this](const VmId& vm) { submit("StartVmInstance", {{"uuid", vm.str()}}); }),
+         [this](const VmId& vm) {
+             submit("StartVmInstance", {{"uuid", vm.str()}});
+         }),
       services{settings,
                clock,
                inventory,
@@ -162,11 +165,11 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       shapes(all_shapes()),
       schemas(shapes),
       jobs(database, clock, catalog, references, http_client, job_settings(settings)),
-      expiry(
-          timer, clock,
-          {{"ExpungeVmInstance", settings.expunge_after, [this] { return state::destroyed_vms(inventory); }},
-           {"ExpungeImage", settings.image_expunge_after, [this] { return state::deleted_images(inventory); }}},
-          [this](const std::string& operation, const nlohmann::json& arguments) { submit(operation, arguments); }) {
+      expiry(timer, clock,
+             {{"ExpungeVmInstance", settings.expunge_after, [this] { return state::destroyed_vms(inventory); }},
+              {"ExpungeDataVolume", settings.volume_expunge_after, [this] { return state::deleted_volumes(inventory); }},
+              {"ExpungeImage", settings.image_expunge_after, [this] { return state::deleted_images(inventory); }}},
+             [this](const std::string& operation, const nlohmann::json& arguments) { submit(operation, arguments); }) {
     jobs.set_decorate([this](const api::Row& row, nlohmann::json result, bool wanted) {
         return schemas.decorate(row, std::move(result), wanted);
     });

@@ -90,6 +90,9 @@ public:
         }
     }
 
+    // Runs what nobody waits for and what may hang; it must not throw.
+    void in_background(std::function<void()> work) { threads_.submit(std::move(work)); }
+
     int connections() const;
     int threads() const { return threads_.threads(); }
 

@@ -3,6 +3,7 @@
 #include <libvirt/virterror.h>
 
 #include <cstring>
+#include <fstream>
 #include <pugixml.hpp>
 
 #include "drivers/libvirt/direct_io.h"
@@ -11,6 +12,17 @@
 
 namespace hvagent::libvirt {
 namespace {
+
+// Each QEMU takes about a thousand of them. Half is left to VMs that are defined but not started yet, and to others.
+bool has_native_io() {
+    const auto number_in = [](const char* path) {
+        long long number = -1;
+        std::ifstream(path) >> number;
+        return number;
+    };
+    const long long used = number_in("/proc/sys/fs/aio-nr");
+    return used >= 0 && used < number_in("/proc/sys/fs/aio-max-nr") / 2;
+}
 
 bool offers(const pugi::xml_node& device, const char* enum_name, const char* value) {
     for (const pugi::xml_node& list : device.children("enum"))
@@ -54,6 +66,7 @@ HostProfile HostProfileSource::profile(virConnectPtr connection) {
     profile.hotplug = settings_.hotplug;
     profile.spare_pcie_ports = settings_.spare_pcie_ports;
     profile.allows_direct_io = allows_direct_io;
+    profile.has_native_io = has_native_io;
     virNodeInfo node{};
     checked(virNodeGetInfo(connection, &node), "read the host's size");
     profile.cpus = static_cast<int>(node.cpus);

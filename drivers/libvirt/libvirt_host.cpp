@@ -3,8 +3,8 @@
 #include "drivers/libvirt/libvirt_host_inspector.h"
 #include "drivers/libvirt/libvirt_virtual_networks.h"
 #include "drivers/libvirt/libvirt_vm_definitions.h"
-#include "drivers/libvirt/libvirt_vm_observer.h"
 #include "drivers/libvirt/libvirt_vm_disks.h"
+#include "drivers/libvirt/libvirt_vm_observer.h"
 #include "drivers/libvirt/libvirt_vm_power.h"
 
 namespace hvagent::libvirt {
@@ -44,7 +44,7 @@ std::string qemu_silence(CallRunner& queries, const VmId& vm) {
 }  // namespace
 
 struct LibvirtHost::Parts {
-    Parts(const LibvirtSettings& settings, const Clock& clock)
+    Parts(const LibvirtSettings& settings, const Clock& clock, DiskImages& images)
         : source(std::make_shared<ConnectionSource>(settings.uri)),
           owned(std::make_shared<OwnedDomains>()),
           profile(std::make_shared<HostProfileSource>(
@@ -52,7 +52,7 @@ struct LibvirtHost::Parts {
           queries(source, query_limits(settings)),
           work(source, work_limits(settings)),
           power(work, queries, owned, timeouts_of(settings)),
-          disks(work, queries, owned, timeouts_of(settings)),
+          disks(DomainCalls(work, queries, owned, timeouts_of(settings)), profile, images),
           definitions(work, queries, owned, profile, timeouts_of(settings)),
           inspector(queries, profile, timeouts_of(settings)),
           networks(work, queries, timeouts_of(settings)),
@@ -77,7 +77,8 @@ struct LibvirtHost::Parts {
     LibvirtVmObserver observer;  // last: its thread uses the others
 };
 
-LibvirtHost::LibvirtHost(LibvirtSettings settings, const Clock& clock) : parts_(std::make_unique<Parts>(settings, clock)) {}
+LibvirtHost::LibvirtHost(LibvirtSettings settings, const Clock& clock, DiskImages& images)
+    : parts_(std::make_unique<Parts>(settings, clock, images)) {}
 LibvirtHost::~LibvirtHost() = default;
 
 VmPower& LibvirtHost::power() {

@@ -29,8 +29,8 @@ struct LibvirtSettings {
 // Thread-safe. Nothing happens (no thread, no connection) before the first call or observer().start().
 class LibvirtHost {
 public:
-    // `clock` must outlive this object.
-    LibvirtHost(LibvirtSettings settings, const Clock& clock);
+    // `clock` and `images` must outlive this object.
+    LibvirtHost(LibvirtSettings settings, const Clock& clock, DiskImages& images);
     ~LibvirtHost();
     LibvirtHost(const LibvirtHost&) = delete;
     LibvirtHost& operator=(const LibvirtHost&) = delete;

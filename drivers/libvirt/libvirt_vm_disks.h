@@ -1,16 +1,19 @@
 #pragma once
 #include <memory>
 
-#include "drivers/libvirt/call_runner.h"
-#include "drivers/libvirt/call_timeouts.h"
-#include "drivers/libvirt/owned_domains.h"
+#include "drivers/libvirt/domain_calls.h"
+#include "drivers/libvirt/domain_xml/domain_disks.h"
+#include "drivers/libvirt/host_profile_source.h"
+#include "hvagent/drivers/disk_images.h"
 #include "hvagent/drivers/vm_disks.h"
 
 namespace hvagent::libvirt {
 
 class LibvirtVmDisks final : public VmDisks {
 public:
-    LibvirtVmDisks(CallRunner& work, CallRunner& queries, std::shared_ptr<OwnedDomains> owned, CallTimeouts timeouts);
+    // `images` makes the files of new layers: libvirt would make files that only QEMU's user can read.
+    LibvirtVmDisks(DomainCalls calls, std::shared_ptr<HostProfileSource> profile, DiskImages& images)
+        : calls_(std::move(calls)), profile_(std::move(profile)), images_(images) {}
 
     std::optional<LiveDisks> look(const VmId& vm) override;
     void attach(const VmId& vm, const DiskSpec& disk) override;
@@ -26,10 +29,9 @@ public:
     void abort_block_job(const VmId& vm, const VolumeId& volume) override;
 
 private:
-    CallRunner& work_;
-    CallRunner& queries_;
-    const std::shared_ptr<OwnedDomains> owned_;
-    const CallTimeouts timeouts_;
+    const DomainCalls calls_;
+    const std::shared_ptr<HostProfileSource> profile_;
+    DiskImages& images_;
 };
 
 }  // namespace hvagent::libvirt

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "drivers/libvirt/libvirt_host.h"
+#include "drivers/qemu_img/qemu_img.h"
 #include "tests/libvirt/host_under_test.h"
 #include "tests/libvirt/lab.h"
 #include "tests/unit/libvirt_xml/specs.h"
@@ -52,7 +53,7 @@ protected:
         settings.uri = lab->uri();
         settings.virt_type = virt_type;
         settings.hotplug = hotplug;
-        host = std::make_unique<libvirt::LibvirtHost>(settings, clock);
+        host = std::make_unique<libvirt::LibvirtHost>(settings, clock, images);
         host->networks().ensure_nat_network({network, "hvshapes0", "192.168.214.1", "255.255.255.0", "", {}});
     }
     void define_and_start(const VmSpec& spec) {
@@ -63,6 +64,7 @@ protected:
     }
 
     SystemClock clock;
+    QemuImg images{QemuImgSettings{}};
     Lab* lab = nullptr;
     std::string directory;
     std::unique_ptr<libvirt::LibvirtHost> host;

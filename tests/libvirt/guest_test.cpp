@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "drivers/libvirt/libvirt_host.h"
+#include "drivers/qemu_img/qemu_img.h"
 #include "tests/libvirt/host_under_test.h"
 #include "tests/libvirt/lab.h"
 
@@ -25,7 +26,7 @@ protected:
         libvirt::LibvirtSettings settings;
         settings.uri = lab->uri();
         settings.virt_type = "qemu";
-        host = std::make_unique<libvirt::LibvirtHost>(settings, clock);
+        host = std::make_unique<libvirt::LibvirtHost>(settings, clock, images);
         host->networks().ensure_nat_network({"hvguest", "hvguest0", "192.168.213.1", "255.255.255.0", "", {}});
         host->networks().put_dhcp_host("hvguest", {"fa:00:00:00:00:21", "192.168.213.21", "guest"});
         spec.vm = VmId::make();
@@ -68,6 +69,7 @@ protected:
     }
 
     SystemClock clock;
+    QemuImg images{QemuImgSettings{}};
     Lab* lab = nullptr;
     VmSpec spec;
     Recorder seen;

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "drivers/libvirt/libvirt_host.h"
+#include "drivers/qemu_img/qemu_img.h"
 #include "tests/fakes/fake_host.h"
 #include "tests/libvirt/lab.h"
 
@@ -39,7 +40,7 @@ private:
 class Real : public HostUnderTest {
 public:
     Real(libvirt::LibvirtSettings settings, std::string domain_type)
-        : uri_(settings.uri), domain_type_(std::move(domain_type)), host_(std::move(settings), system_clock()) {}
+        : uri_(settings.uri), domain_type_(std::move(domain_type)), host_(std::move(settings), system_clock(), images_) {}
     ~Real() override {
         for (const std::string& uuid : foreign_) remove_foreign(uuid);
         if (stranger_) virConnectClose(stranger_);
@@ -80,6 +81,7 @@ private:
     const std::string domain_type_;
     std::vector<std::string> foreign_;
     virConnectPtr stranger_ = nullptr;
+    QemuImg images_{QemuImgSettings{}};
     libvirt::LibvirtHost host_;
 };
 

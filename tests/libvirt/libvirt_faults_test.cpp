@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "drivers/libvirt/libvirt_host.h"
+#include "drivers/qemu_img/qemu_img.h"
 #include "tests/libvirt/host_under_test.h"
 #include "tests/libvirt/lab.h"
 
@@ -27,7 +28,7 @@ protected:
         settings.virt_type = "qemu";
         settings.call_timeout = milliseconds(3000);
         settings.query_timeout = milliseconds(3000);
-        host = std::make_unique<libvirt::LibvirtHost>(settings, clock);
+        host = std::make_unique<libvirt::LibvirtHost>(settings, clock, images);
     }
     void TearDown() override {
         if (!host) return;
@@ -57,12 +58,13 @@ protected:
             libvirt::LibvirtSettings usual;
             usual.uri = lab->uri();
             usual.virt_type = "qemu";
-            patient_ = std::make_unique<libvirt::LibvirtHost>(usual, clock);
+            patient_ = std::make_unique<libvirt::LibvirtHost>(usual, clock, images);
         }
         return *patient_;
     }
 
     SystemClock clock;
+    QemuImg images{QemuImgSettings{}};
     Lab* lab = nullptr;
     libvirt::LibvirtSettings settings;
     Recorder seen;

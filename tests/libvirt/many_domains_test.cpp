@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "drivers/libvirt/libvirt_host.h"
+#include "drivers/qemu_img/qemu_img.h"
 #include "tests/libvirt/host_under_test.h"
 
 namespace hvagent::testing {
@@ -46,7 +47,8 @@ TEST(ManyDomains, AreSeenInOnePicture) {
     settings.uri = "test://" + path;
     const SystemClock clock;
     Recorder seen;
-    libvirt::LibvirtHost host(settings, clock);
+    QemuImg images{QemuImgSettings{}};
+    libvirt::LibvirtHost host(settings, clock, images);
     host.observer().start(seen);
     ASSERT_TRUE(seen.wait_for_pictures(1, seconds(60)));
     std::remove(path.c_str());

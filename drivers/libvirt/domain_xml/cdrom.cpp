@@ -9,6 +9,9 @@ namespace {
 
 // CDs sit at fixed places of the first controller, counted from its end, so that device ids keep their drive when disks of
 // the same bus come or go. A SATA controller has six places, an i440fx' IDE has four.
+constexpr int most_sata_cdroms = 5;
+constexpr int most_ide_cdroms = 3;
+
 struct Place {
     std::string bus, target;
     int controller = 0, bus_number = 0, unit = 0;
@@ -45,9 +48,16 @@ void add_cdrom(pugi::xml_node devices, const CdRomSpec& cdrom, const Place& plac
 
 }  // namespace
 
+std::optional<int> cdrom_id(const std::string& target) {
+    for (const bool q35 : {true, false})
+        for (int id = 0; id < (q35 ? most_sata_cdroms : most_ide_cdroms); ++id)
+            if (place_of(id, q35).target == target) return id;
+    return std::nullopt;
+}
+
 void add_cdroms(pugi::xml_node devices, const VmSpec& spec) {
     const bool q35 = devices.find_child_by_attribute("controller", "model", "pcie-root");
-    const int most = q35 ? 5 : 3;
+    const int most = q35 ? most_sata_cdroms : most_ide_cdroms;
     int index = 0;
     std::vector<CdRomSpec> cdroms = spec.cdroms;
     std::stable_sort(cdroms.begin(), cdroms.end(), [](const auto& a, const auto& b) { return a.device_id < b.device_id; });

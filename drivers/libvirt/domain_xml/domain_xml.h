@@ -1,6 +1,7 @@
 // The domain XML of a VM: VmSpec in, text out. One file per group of elements.
 #pragma once
 #include <functional>
+#include <optional>
 #include <pugixml.hpp>
 #include <string>
 
@@ -19,6 +20,8 @@ struct HostProfile {
     int spare_pcie_ports = 8;  // each costs a booting guest about 0.1 s under TCG
     // Whether the file system of a path allows O_DIRECT: without, QEMU does not start with cache='none'.
     std::function<bool(const std::string& path)> allows_direct_io = [](const std::string&) { return true; };
+    // Whether the kernel has contexts of asynchronous I/O to spare: a QEMU that gets none does not start with io='native'.
+    std::function<bool()> has_native_io = [] { return true; };
 };
 
 // Error(invalid_argument) for what libvirt would misread or refuse late; Error(no_capability) for what the host has not.
@@ -35,12 +38,21 @@ void add_features(pugi::xml_node domain, const VmSpec& spec, const HostProfile& 
 void add_clock(pugi::xml_node domain, const VmSpec& spec, const HostProfile& host);
 void add_controllers(pugi::xml_node devices, const VmSpec& spec, const HostProfile& host);
 void add_disks(pugi::xml_node devices, const VmSpec& spec, const HostProfile& host);
+// `index` gives the disk its name and place: its device id, unless another one has taken that.
+void add_disk(pugi::xml_node devices, const DiskSpec& disk, int index, int boot, const HostProfile& host);
 void add_cdroms(pugi::xml_node devices, const VmSpec& spec);
 void add_nics(pugi::xml_node devices, const VmSpec& spec);
 void add_console(pugi::xml_node devices, const VmSpec& spec, const HostProfile& host);
 void add_serial(pugi::xml_node devices, const VmSpec& spec);
 void add_channels(pugi::xml_node devices, const VmSpec& spec);
 void add_extras(pugi::xml_node devices, const VmSpec& spec);
+
+// "vda", "sdb"; sata and scsi disks share their letters with CD drives, whose names are left out.
+std::string disk_name(DiskBus bus, int index);
+// q35 has no IDE; its ATA controller is SATA, which the same guests have drivers for.
+DiskBus bus_on(DiskBus bus, bool q35);
+// The device id of the CD drive of this name; nullopt: add_cdroms() gives no drive such a name.
+std::optional<int> cdrom_id(const std::string& target);
 
 // Elements and attributes in one line.
 pugi::xml_node child(pugi::xml_node parent, const char* name, const std::string& text = {});

@@ -1,0 +1,28 @@
+// libvirt's list of named values.
+#pragma once
+#include <string>
+
+#include "drivers/libvirt/handles.h"
+
+namespace hvagent::libvirt {
+
+class TypedParams {
+public:
+    TypedParams() = default;
+    ~TypedParams() { virTypedParamsFree(params_, count_); }
+    TypedParams(const TypedParams&) = delete;
+    TypedParams& operator=(const TypedParams&) = delete;
+
+    void add(const char* name, unsigned long long value) {
+        checked(virTypedParamsAddULLong(&params_, &count_, &room_, name, value), std::string("set ") + name);
+    }
+    virTypedParameterPtr get() const { return params_; }
+    int count() const { return count_; }
+
+private:
+    virTypedParameterPtr params_ = nullptr;
+    int count_ = 0;
+    int room_ = 0;
+};
+
+}  // namespace hvagent::libvirt
