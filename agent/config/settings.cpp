@@ -67,6 +67,9 @@ const std::vector<Setting>& settings_table() {
         {"image", "expunge_after", &S::image_expunge_after, "seconds until a deleted image is expunged"},
         {"storage", "block_job_bandwidth", &S::block_job_bandwidth,
          "bytes per second that flattening or copying a disk of a running VM may take; 0: no limit"},
+        {"volume", "deletion_policy", &S::volume_deletion_policy,
+         "Delay keeps a deleted data volume until it expires, Direct expunges it at once"},
+        {"volume", "expunge_after", &S::volume_expunge_after, "seconds until a deleted data volume is expunged"},
         {"vm", "stop_grace", &S::stop_grace, "seconds a guest has to power off before the plug is pulled"},
         {"vm", "hotplug", &S::hotplug, "allow CPUs and memory of running VMs to grow (vm/numa of the contract)"},
         {"vm", "deletion_policy", &S::deletion_policy,
@@ -145,6 +148,8 @@ void check(const Settings& settings) {
             "[libvirt] virt_type must be auto, kvm or qemu, but is \"" + settings.virt_type + "\"");
     require(settings.deletion_policy == "Delay" || settings.deletion_policy == "Direct",
             "[vm] deletion_policy must be Delay or Direct, but is \"" + settings.deletion_policy + "\"");
+    require(settings.volume_deletion_policy == "Delay" || settings.volume_deletion_policy == "Direct",
+            "[volume] deletion_policy must be Delay or Direct, but is \"" + settings.volume_deletion_policy + "\"");
     require(settings.image_deletion_policy == "Delay" || settings.image_deletion_policy == "Direct",
             "[image] deletion_policy must be Delay or Direct, but is \"" + settings.image_deletion_policy + "\"");
     require(settings.cdroms <= 3, "[vm] cdroms must be 0 to 3");

@@ -53,6 +53,9 @@ struct Settings {
     seconds image_expunge_after{604800};
     // [storage]
     Bytes block_job_bandwidth = 0;
+    // [volume]
+    std::string volume_deletion_policy = "Delay";
+    seconds volume_expunge_after{604800};
     // [vm]
     seconds stop_grace{60};
     bool hotplug = false;

@@ -71,6 +71,13 @@ std::vector<Expiring::PutAside> destroyed_vms(const inventory::Inventory& invent
     return found;
 }
 
+std::vector<Expiring::PutAside> deleted_volumes(const inventory::Inventory& inventory) {
+    std::vector<Expiring::PutAside> found;
+    for (const Volume& volume : inventory.list<Volume>({{"status", std::string(to_text(VolumeStatus::deleted))}}))
+        found.push_back({{{"uuid", volume.uuid.str()}}, volume.deleted_at});
+    return found;
+}
+
 std::vector<Expiring::PutAside> deleted_images(const inventory::Inventory& inventory) {
     std::vector<Expiring::PutAside> found;
     // Nothing changes a ref while it is Deleted, so its last operation was that.

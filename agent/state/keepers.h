@@ -63,6 +63,7 @@ struct Expiring {
 
 // VMs that were destroyed, and what else waits for its end.
 std::vector<Expiring::PutAside> destroyed_vms(const inventory::Inventory& inventory);
+std::vector<Expiring::PutAside> deleted_volumes(const inventory::Inventory& inventory);
 std::vector<Expiring::PutAside> deleted_images(const inventory::Inventory& inventory);  // each backup storage by itself
 
 // Looks once a minute at most, and exactly when the next one expires.

@@ -55,6 +55,10 @@ constexpr Known known[] = {
      [](const Settings& s) { return text(s.hotplug); }},
     {"vm", "vmDefaultCdRomNum", "CD-ROM drives of a new VM: [vm] cdroms",
      [](const Settings& s) { return std::to_string(s.cdroms); }},
+    {"volume", "deletionPolicy", "what deleting a data volume does: [volume] deletion_policy",
+     [](const Settings& s) { return s.volume_deletion_policy; }},
+    {"volume", "expungePeriod", "seconds until a deleted data volume is expunged: [volume] expunge_after",
+     [](const Settings& s) { return text(s.volume_expunge_after); }},
 };
 
 }  // namespace

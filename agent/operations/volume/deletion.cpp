@@ -20,7 +20,7 @@ void put_aside(Services& services, Job& job, const Volume& volume) {
         record.status = VolumeStatus::deleted;
         record.deleted_at = services.clock.now();
     });
-    if (services.settings.deletion_policy == "Direct") dispose_of(services, volume);
+    if (services.settings.volume_deletion_policy == "Direct") dispose_of(services, volume);
 }
 
 }  // namespace

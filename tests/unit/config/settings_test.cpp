@@ -71,6 +71,7 @@ TEST(Settings, RefuseValuesThatCannotWork) {
     EXPECT_THAT(refusal("[vm]\nstop_grace = -1\n"), HasSubstr("0 or more"));
     EXPECT_THAT(refusal("[vm]\ncdroms = 4\n"), HasSubstr("0 to 3"));
     EXPECT_THAT(refusal("[vm]\ndeletion_policy = \"Never\"\n"), HasSubstr("Delay or Direct"));
+    EXPECT_THAT(refusal("[volume]\ndeletion_policy = \"Never\"\n"), HasSubstr("Delay or Direct"));
     EXPECT_THAT(refusal("[libvirt]\nvirt_type = \"xen\"\n"), HasSubstr("auto, kvm or qemu"));
     EXPECT_THAT(refusal("[network]\nbridge = \"a-bridge-too-far\"\n"), HasSubstr("15 characters"));
     for (const char* ratio : {"0.0", "-1.0", "nan", "inf"})

@@ -203,6 +203,20 @@ TEST_F(Expiry, SpareVmsThatWereNotDestroyed) {
     EXPECT_EQ(inventory.count<Vm>(), 1);
 }
 
+TEST_F(Expiry, LooksAtVolumesThatAreDeletedOnly) {
+    for (const VolumeStatus status : {VolumeStatus::ready, VolumeStatus::not_instantiated, VolumeStatus::deleted}) {
+        Volume volume;
+        volume.uuid = VolumeId::make();
+        volume.status = status;
+        volume.deleted_at = clock.now();
+        inventory.insert(volume);
+    }
+    const auto found = deleted_volumes(inventory);
+    ASSERT_EQ(found.size(), 1u);
+    const VolumeId uuid(found.front().arguments.at("uuid").get<std::string>());
+    EXPECT_EQ(inventory.get<Volume>(uuid).status, VolumeStatus::deleted);
+}
+
 TEST_F(Expiry, OfOneVmDoesNotHangOnAnother) {
     add_destroyed(seconds(2000));
     add_destroyed(seconds(2000));
