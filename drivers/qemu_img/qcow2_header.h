@@ -9,4 +9,13 @@ namespace hvagent {
 // shorter than its tables say.
 void read_qcow2_header(const HeaderFile& file, DiskImageInfo& info);
 
+// What the file lies on, as it is written there; an empty path: nothing, an empty format: not said.
+struct Backing {
+    std::string path;
+    std::string format;
+};
+Backing read_qcow2_backing(const HeaderFile& file);
+
+Bytes qcow2_cluster_size(const HeaderFile& file);
+
 }  // namespace hvagent

@@ -50,4 +50,7 @@ json measure_ready(const std::string& hvagentd, const std::string& directory, co
 // an agent of its own on libvirt's test driver
 json measure_scale(const std::string& hvagentd, const std::string& directory, int domains, const Sizes& sizes);
 
+// the agent's copies of images beside cp, qemu-img and nbdcopy, in a directory that is made
+json measure_copies(const std::string& directory, int size_mib, int rounds);
+
 }  // namespace hvagent::bench
