@@ -16,7 +16,8 @@ constexpr std::size_t most_layers = 200;  // libvirt's limit
 
 // What QEMU takes for a file and nothing else, and what names one file in one way.
 bool is_plain(const std::string& path) {
-    if (!path.starts_with('/') || path != printable(path)) return false;
+    const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+    if (!path.starts_with('/') || std::any_of(path.begin(), path.end(), is_control)) return false;
     const std::string closed = path + "/";
     return closed.find("/../") == std::string::npos && closed.find("/./") == std::string::npos;
 }
