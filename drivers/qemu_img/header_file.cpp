@@ -20,6 +20,12 @@ HeaderFile::HeaderFile(std::string path) : path_(std::move(path)) {
     allocated_ = found.st_blocks * 512;
 }
 
+Bytes HeaderFile::size_now() const {
+    struct stat found {};
+    if (::fstat(file_.get(), &found) != 0) throw file_error("cannot look at " + path_, errno);
+    return found.st_size;
+}
+
 std::string HeaderFile::bytes(Bytes offset, std::size_t count) const {
     std::string result(count, '\0');
     for (std::size_t done = 0; done < count;) {

@@ -15,7 +15,8 @@ public:
     explicit HeaderFile(std::string path);
 
     const std::string& path() const { return path_; }
-    Bytes size() const { return size_; }
+    Bytes size() const { return size_; }  // when it was opened
+    Bytes size_now() const;
     Bytes allocated() const { return allocated_; }
 
     std::string bytes(Bytes offset, std::size_t count) const;

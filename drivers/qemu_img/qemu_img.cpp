@@ -12,7 +12,10 @@
 
 #include "drivers/files/new_file.h"
 #include "drivers/process/command.h"
+#include "drivers/qemu_img/backing_chain.h"
+#include "drivers/qemu_img/flatten_estimate.h"
 #include "drivers/qemu_img/image_header.h"
+#include "drivers/qemu_img/qcow2_header.h"
 #include "hvagent/error.h"
 
 namespace hvagent {
@@ -120,7 +123,8 @@ void QemuImg::create_overlay(const std::string& path, const std::string& backing
     }
     NewFile file(path);
     Command command = quick_command();
-    command.argv.insert(command.argv.end(), {"create", "-q", "-f", "qcow2", "-F", backing_format, "-b", backing, "--",
+    // -u: the base, which a QEMU may have open for writing, is not opened; its header was read above.
+    command.argv.insert(command.argv.end(), {"create", "-q", "-u", "-f", "qcow2", "-F", backing_format, "-b", backing, "--",
                                              file.path(), std::to_string(virtual_size)});
     require_success(run(command), "cannot create the image " + path, Code::io_failed);
     file.publish();
@@ -182,17 +186,69 @@ Bytes QemuImg::measure(const std::string& path, const std::string& format) {
     return answer.at("required").get<Bytes>();
 }
 
-std::vector<DiskLayer> QemuImg::chain(const std::string&) {
-    throw Error(Code::unimplemented, "not yet");
+std::vector<DiskLayer> QemuImg::chain(const std::string& path) {
+    require_absolute(path);
+    return read_backing_chain(path);
 }
-FlattenEstimate QemuImg::estimate_flatten(const std::string&) {
-    throw Error(Code::unimplemented, "not yet");
+
+FlattenEstimate QemuImg::estimate_flatten(const std::string& path) {
+    const std::vector<DiskLayer> layers = chain(path);
+    FlattenCounter counter(qcow2_cluster_size(HeaderFile(path)));
+    Command command = quick_command();
+    command.time_limit = seconds(600);
+    command.cpu_limit = seconds(300);
+    command.most_output = 0;  // of a large disk it would be long
+    command.on_line = [&](std::string_view line) { counter.add_line(line); };
+    command.argv.insert(command.argv.end(), {"map", "-U", "--output=json", "-f", "qcow2", "--", path});
+    require_success(run(command), "cannot read the map of " + path, Code::io_failed);
+    return counter.estimate(layers.front().actual_size);
 }
-void QemuImg::rebase(const std::string&, const std::string&, const std::string&, const ProgressPercent&, Cancellation&) {
-    throw Error(Code::unimplemented, "not yet");
+
+void QemuImg::rebase(const std::string& path, const std::string& base, const std::string& base_format,
+                     const ProgressPercent& progress, Cancellation& cancel) {
+    const std::vector<DiskLayer> layers = chain(path);
+    if (!base.empty()) {
+        require_absolute(base);
+        require_format(target_formats, base_format);
+        const std::vector<DiskLayer> below = base_format == "qcow2" ? chain(base) : std::vector<DiskLayer>{};
+        if (base == path || std::any_of(below.begin(), below.end(), [&](const auto& layer) { return layer.path == path; }))
+            throw Error(Code::invalid_argument, "the image " + path + " cannot lie on itself");
+    }
+    const std::string old_base = layers.size() > 1 ? layers[1].path : "";
+    if (old_base != base) {
+        const auto cache = [](const std::string& file) { return can_bypass_cache(file) ? "none" : "writeback"; };
+        Command command;
+        command.address_space_limit = settings_.convert_address_space_limit;
+        command.argv = {settings_.program,
+                        "rebase",
+                        "-p",
+                        "-f",
+                        "qcow2",
+                        "-t",
+                        cache(path),
+                        "-T",
+                        cache(old_base.empty() ? base : old_base)};
+        if (!base.empty()) command.argv.insert(command.argv.end(), {"-F", base_format});
+        command.argv.insert(command.argv.end(), {"-b", base, "--", path});
+        command.on_line = [&](std::string_view line) {
+            if (const int percent = parse_percent(line); percent >= 0 && progress) progress(percent);
+        };
+        require_success(run(command, cancel), "cannot put the image " + path + " onto " + (base.empty() ? "nothing" : base),
+                        Code::io_failed);
+    }
+    flush_to_disk(FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path);
+    if (progress) progress(100);
 }
-void QemuImg::resize(const std::string&, Bytes) {
-    throw Error(Code::unimplemented, "not yet");
+
+void QemuImg::resize(const std::string& path, Bytes size) {
+    const Bytes now = chain(path).front().virtual_size;
+    if (size == now) return;
+    if (size < now)
+        throw Error(Code::invalid_argument,
+                    "the image " + path + " only grows; it has " + human_size(now) + ", not " + human_size(size));
+    Command command = quick_command();
+    command.argv.insert(command.argv.end(), {"resize", "-q", "-f", "qcow2", "--", path, std::to_string(size)});
+    require_success(run(command), "cannot resize the image " + path, Code::io_failed);
 }
 
 ImageCheck QemuImg::check(const std::string& path) {
