@@ -16,6 +16,7 @@
 #include "agent/operations/jobs/api.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/place/host_capacity.h"
+#include "agent/operations/scheduler/scheduler_keeper.h"
 #include "agent/operations/services.h"
 #include "agent/operations/storage/directories.h"
 #include "agent/operations/storage/image_cache.h"
@@ -116,6 +117,7 @@ struct Agent::Parts {
     const api::SchemaBuilder schemas;
     jobs::JobEngine jobs;
     state::ExpiryKeeper expiry;
+    operations::SchedulerKeeper schedulers;
     std::unique_ptr<http::HttpServer> server;
 
     void submit(const std::string& operation, const nlohmann::json& arguments);
@@ -156,7 +158,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                capacity,
                image_cache,
                addresses,
-               [this](const VmId& vm) { ha.consider(vm); }},
+               [this](const VmId& vm) { ha.consider(vm); },
+               [this] { schedulers.look(); }},
       references(inventory, states, settings.libvirt_wait),
       identity(database, clock, {settings.session_timeout, static_cast<std::size_t>(settings.max_sessions)}),
       catalog(operations::make_catalog(
@@ -169,7 +172,14 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
              {{"ExpungeVmInstance", settings.expunge_after, [this] { return state::destroyed_vms(inventory); }},
               {"ExpungeDataVolume", settings.volume_expunge_after, [this] { return state::deleted_volumes(inventory); }},
               {"ExpungeImage", settings.image_expunge_after, [this] { return state::deleted_images(inventory); }}},
-             [this](const std::string& operation, const nlohmann::json& arguments) { submit(operation, arguments); }) {
+             [this](const std::string& operation, const nlohmann::json& arguments) { submit(operation, arguments); }),
+      schedulers(
+          inventory, timer, clock,
+          [this](const nlohmann::json& arguments) { return jobs.submit_internal("CreateVolumeSnapshot", arguments); },
+          [this](const JobId& job) {
+              const auto status = jobs.find(job);
+              return !status || status->is_finished();
+          }) {
     jobs.set_decorate([this](const api::Row& row, nlohmann::json result, bool wanted) {
         return schemas.decorate(row, std::move(result), wanted);
     });
@@ -223,6 +233,7 @@ void Agent::start() {
     parts.libvirt.observer().start(parts.states);
     parts.jobs.start();
     parts.expiry.start();
+    parts.schedulers.look();
     http::HttpParts http{parts.catalog,
                          parts.shapes,
                          parts.references,
