@@ -106,10 +106,8 @@ public:
     Fetch(Services& services, Job& job, const AddImage& params, const Checksum& checksum)
         : services_(services), job_(job), params_(params), checksum_(checksum), shown_(without_secrets(params.url)) {}
 
-    static std::string download_path(const std::string& target) { return target + ".download"; }
-
     void run(const BackupStorage& storage, const std::string& target) {
-        const std::string temporary = download_path(target);
+        const std::string temporary = target + ".download";
         try {
             download(storage, temporary);
             job_.progress(81, "inspect");
@@ -181,10 +179,6 @@ json add_image(Services& services, Job& job, const AddImage& params) {
     arrival.storages = params.backup_storages;
     Fetch fetch(services, job, params, checksum);
     arrival.make = [&](const BackupStorage& storage, const std::string& target) { fetch.run(storage, target); };
-    arrival.remove_parts = [&](const std::string& target) {
-        services.files.remove_file(Fetch::download_path(target));
-        services.files.remove_file(Fetch::download_path(target) + ".resume");
-    };
     bring_in(services, job, arrival);
     return services.inventory.answer("Image", params.uuid.str());
 }

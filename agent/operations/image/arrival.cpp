@@ -131,9 +131,9 @@ private:
     }
     void remove_files(const BackupStorage& storage) {
         const std::string target = target_on(storage);
-        if (arrival_.remove_parts) arrival_.remove_parts(target);
-        services_.files.remove_file(target);
-        services_.files.remove_empty_directories(directory_of(target), storage.url);
+        const std::string directory = directory_of(target);
+        for (const std::string& name : services_.files.list(directory)) services_.files.remove_file(directory + "/" + name);
+        services_.files.remove_empty_directories(directory, storage.url);
     }
 
     void publish() {

@@ -15,11 +15,9 @@ struct Arrival {
     Image image;  // as it is recorded at first
     std::vector<BackupStorageId> storages;
     api::Tags tags;
-    // Makes the file under its final name, whole or not at all. Called for the first storage that has room; the others get
-    // copies of what it made.
+    // Makes the file under its final name, whole or not at all; the directory of the target is its own. Called for the first
+    // storage that has room; the others get copies of what it made.
     std::function<void(const BackupStorage& storage, const std::string& target)> make;
-    // Removes what make() left of a target, also after a crash. Not there is a success.
-    std::function<void(const std::string& target)> remove_parts;
 };
 
 struct StorageFailure {

@@ -19,7 +19,12 @@ using testing::Not;
 
 class DownloadImage : public testing::Test {
 protected:
-    DownloadImage() { settings_.stall_timeout = seconds(1); }
+    DownloadImage() {
+        settings_.stall_timeout = seconds(1);
+        settings_.first_retry_delay = milliseconds(1);
+        settings_.longest_retry_delay = milliseconds(2);
+        settings_.most_fruitless_attempts = 2;
+    }
 
     void download(const std::string& url, Bytes limit = GiB) {
         CurlClient(settings_).download(
