@@ -40,6 +40,7 @@ class Inspection:
         self.primary = [storage["url"] for storage in api.query("/primary-storage")]
         self.backup = [storage["url"] for storage in api.query("/backup-storage")]
         self.volumes = {volume["uuid"]: volume for volume in api.query("/volumes", limit=10000)}
+        self.shared = api.query("/volumes/vm-instances/refs", limit=10000)
         self.nics = api.query("/vm-instances/nics", limit=10000)
         self.domains = {domain.name(): domain for domain in host.libvirt.listAllDomains()}
 
@@ -89,7 +90,8 @@ class Inspection:
             }
             recorded = {
                 "uuid": dashed(uuid),
-                "disks": {volume["installPath"] for volume in vm["allVolumes"]},
+                "disks": {volume["installPath"] for volume in vm["allVolumes"]}
+                         | {self.volumes[ref["volumeUuid"]]["installPath"] for ref in self.shared if ref["vmInstanceUuid"] == uuid},
                 "macs": {nic["mac"] for nic in vm["vmNics"]},
             }
             for what, value in recorded.items():
@@ -122,9 +124,9 @@ class Inspection:
         files = self.files_below(self.primary)
         expected = {}
         for uuid, volume in self.volumes.items():
-            if volume["status"] == "NotInstantiated":
+            if volume["status"] == "NotInstantiated" or (volume["status"] == "Deleted" and "installPath" not in volume):
                 continue
-            if volume["status"] != "Ready":
+            if volume["status"] not in ("Ready", "Deleted"):
                 self.say(f"volume {volume['name']} {uuid} is {volume['status']}")
             expected[volume["installPath"]] = volume
             if volume["installPath"] not in files:
