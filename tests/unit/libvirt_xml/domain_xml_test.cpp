@@ -150,7 +150,10 @@ TEST(DomainXml, KeepsSparePortsForWhatIsPluggedInLater) {
 TEST(DomainXml, NamesManyDisks) {
     const std::string xml = xml_with([](VmSpec& spec) {
         spec.disks.clear();
-        for (int i = 0; i < 28; ++i) spec.disks.push_back(disk(i % 10, DiskBus::virtio, "/vols"));
+        for (int i = 0; i < 28; ++i) {
+            spec.disks.push_back(disk(i % 10, DiskBus::virtio, "/vols"));
+            spec.disks.back().device_id = i;
+        }
     });
     for (const char* name : {"\"vda\"", "\"vdz\"", "\"vdaa\"", "\"vdab\""})
         EXPECT_EQ(count(xml, std::string("dev=") + name), 1) << name;

@@ -177,7 +177,9 @@ TEST_F(QemuImgDriver, NoticesThatADownloadWasCutOff) {
         file << std::string(1 << 20, 'd');
     }
     std::filesystem::resize_file(directory_.file("raw"), 1 << 30);
-    images_.convert(directory_.file("raw"), "raw", disk_, "qcow2", {}, cancel_);
+    Command command;  // in order, as most images are written
+    command.argv = {"qemu-img", "convert", "-f", "raw", "-O", "qcow2", directory_.file("raw"), disk_};
+    ASSERT_TRUE(run(command).succeeded());
     EXPECT_EQ(images_.inspect(disk_, "qcow2").virtual_size, GiB);
     std::filesystem::resize_file(disk_, std::filesystem::file_size(disk_) / 2);
     EXPECT_THAT(thrown_error([&] { images_.inspect(disk_, "qcow2"); }).details(), HasSubstr("cut off"));
