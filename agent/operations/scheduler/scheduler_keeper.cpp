@@ -14,11 +14,6 @@ constexpr seconds longest_sleep{60};
 constexpr seconds retry{10};            // of a job that was not accepted
 constexpr seconds clock_was_wrong{60};  // so far in the future nothing has been fired
 
-// Up to when everything is settled.
-Time settled_until(const Scheduler& scheduler, Time now) {
-    return scheduler.last_fired > now + clock_was_wrong ? now : scheduler.last_fired;
-}
-
 }  // namespace
 
 SchedulerKeeper::SchedulerKeeper(inventory::Inventory& inventory, Timer& timer, const Clock& clock, Submit submit,
@@ -76,7 +71,11 @@ std::optional<Time> SchedulerKeeper::attend(const Scheduler& scheduler, Time now
         return std::nullopt;
     }
     if (scheduler.state != EnabledState::enabled) return std::nullopt;
-    const auto due = next_firing(scheduler, settled_until(scheduler, now));
+    if (scheduler.last_fired > now + clock_was_wrong) {
+        settle(scheduler.uuid, now, false);
+        return next_firing(scheduler, now);
+    }
+    const auto due = next_firing(scheduler, scheduler.last_fired);
     if (!due || *due > now) return due;
     bool fired = false;
     // A volume that waits to be expunged may come back; one that is not there yet has nothing to freeze.
@@ -84,11 +83,15 @@ std::optional<Time> SchedulerKeeper::attend(const Scheduler& scheduler, Time now
         if (!fire(scheduler, *due)) return now + retry;
         fired = true;
     }
-    inventory_.modify<Scheduler>(scheduler.uuid, [&](Scheduler& record) {
-        record.last_fired = now;
+    settle(scheduler.uuid, now, fired);
+    return next_firing(scheduler, now);
+}
+
+void SchedulerKeeper::settle(const SchedulerId& scheduler, Time until, bool fired) {
+    inventory_.modify<Scheduler>(scheduler, [&](Scheduler& record) {
+        record.last_fired = until;
         if (fired) ++record.fired;
     });
-    return next_firing(scheduler, now);
 }
 
 // Snapshots that take longer than their interval do not queue up.

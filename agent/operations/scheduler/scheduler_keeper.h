@@ -29,6 +29,8 @@ private:
     void check();
     // When it is to be looked at again; nullopt: never.
     std::optional<Time> attend(const Scheduler& scheduler, Time now);
+    // Nothing is left to be done for moments up to `until`.
+    void settle(const SchedulerId& scheduler, Time until, bool fired);
     bool fire(const Scheduler& scheduler, Time due);
     bool is_at_work(const Scheduler& scheduler);
 
