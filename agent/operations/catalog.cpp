@@ -32,6 +32,7 @@ std::vector<api::ResourceShape> resource_shapes() {
     std::vector<api::ResourceShape> shapes = inventory::Inventory::shapes();
     shapes.push_back(network_provider_shape());
     for (const api::ResourceShape& shape : system_shapes()) shapes.push_back(shape);
+    for (const api::ResourceShape& shape : clone_shapes()) shapes.push_back(shape);
     add_tree_shapes(shapes);
     return shapes;
 }

@@ -134,6 +134,7 @@ json detach_iso(Services& services, Job& job, const DetachIso& params) {
                   });
               })
         .run();
+    services.image_cache.drop_unused();
     return services.inventory.answer("VmInstance", params.vm.str());
 }
 

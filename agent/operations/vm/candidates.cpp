@@ -11,10 +11,13 @@ json none() {
 
 }  // namespace
 
-json get_vm_capabilities(Services&, const api::Call&, const OnVm&) {
-    // Neither migration nor reimaging nor memory snapshots are offered by this version.
+json get_vm_capabilities(Services& services, const api::Call&, const OnVm& params) {
+    const Vm vm = services.inventory.get<Vm>(params.vm);
+    const auto root = services.inventory.find<Volume>(vm.root_volume);
+    const bool has_template = root && services.inventory.find<Image>(root->root_image).has_value();
+    // Neither migration nor memory snapshots are offered by this version.
     return {{"capabilities",
-             {{"LiveMigration", false}, {"VolumeMigration", false}, {"Reimage", false}, {"MemorySnapshot", false}}}};
+             {{"LiveMigration", false}, {"VolumeMigration", false}, {"Reimage", has_template}, {"MemorySnapshot", false}}}};
 }
 
 json get_starting_candidates(Services& services, const api::Call&, const OnVm& params) {
