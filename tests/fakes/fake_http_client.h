@@ -67,10 +67,10 @@ public:
             const std::lock_guard lock(mutex_);
             const auto found = served_.find(url);
             if (found == served_.end())
-                throw Error(Code::http_failed, "cannot download " + url + ": the server answered 404");
+                throw Error(Code::http_failed, "cannot download " + shown(url) + ": the server answered 404");
             file = found->second;
         }
-        if (limit > 0 && file.allocated > limit) throw Error(Code::image_storage_allocate, url + " is too large");
+        if (limit > 0 && file.allocated > limit) throw Error(Code::image_storage_allocate, shown(url) + " is too large");
         try {
             files_.put(path, file);
         } catch (const Error& error) {
@@ -83,6 +83,12 @@ public:
     Faults faults;  // "post", "download"
 
 private:
+    static std::string shown(std::string url) {
+        url = url.substr(0, url.find('?'));
+        const auto begin = url.find("://") + 3, at = url.find('@');
+        return at == std::string::npos ? url : url.substr(0, begin) + url.substr(at + 1);
+    }
+
     FakeFileSystem& files_;
     mutable std::mutex mutex_;
     std::condition_variable posted_;
