@@ -69,23 +69,32 @@ DomainDisk wait_for_end(const DomainCalls& calls, const PullOrder& order, Device
     }
 }
 
+// After a wish to stop: the disk as the job has left it.
+DomainDisk give_up(const DomainCalls& calls, const PullOrder& order, const Error& cancelled) {
+    try {
+        abort_block_job_of(calls, order.vm, order.volume);
+        return live_disk_of(calls, order.vm, order.volume);
+    } catch (const Error& error) {
+        throw Error(Code::job_cancelled, cancelled.details() + "; QEMU could not be told: " + error.details(), error);
+    }
+}
+
 }  // namespace
 
 void pull_layers(const DomainCalls& calls, const PullOrder& order, const ProgressPercent& progress, Cancellation& cancel) {
     const std::string action = "merge layers of volume " + order.volume.str();
     cancel.check();
     DeviceEvents events(calls, order.vm, cancel);
-    DomainDisk disk;
     const bool started = calls.change(
         order.vm, action, [order](virDomainPtr domain, const std::string& what) { return start(domain, order, what); });
     if (started) {
+        DomainDisk disk;
         try {
             disk = wait_for_end(calls, order, events, progress, cancel);
         } catch (const Error& error) {
             if (error.code() != Code::job_cancelled) throw;
-            abort_block_job_of(calls, order.vm, order.volume);
-            // It was through before it could be ended.
-            disk = live_disk_of(calls, order.vm, order.volume);
+            disk = give_up(calls, order, error);
+            // It may have been through before.
             if (!lies_on(disk, order.base)) throw;
         }
         if (!lies_on(disk, order.base))

@@ -1,0 +1,115 @@
+// Disks of a guest that really runs: it lets go of them, its file systems are quiet, it locks trays.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <future>
+
+#include "tests/libvirt/booted_guest.h"
+#include "tests/libvirt/disk_files.h"
+
+namespace hvagent::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class GuestDisks : public Guest {
+protected:
+    void SetUp() override {
+        Guest::SetUp();
+        if (!host) return;
+        data.volume = VolumeId::make();
+        data.device_id = 1;
+        data.path = lab->directory() + "/data.qcow2";
+        ASSERT_TRUE(shell("qemu-img create -q -f qcow2 " + data.path + " 64M"));
+    }
+    // What a shell command in the guest prints, by its agent; "failed" when it did not end well.
+    std::string in_guest(const std::string& command) {
+        const std::string output = lab->directory() + "/answer";
+        const std::string tool = "python3 " HVAGENT_SOURCE_DIR "/tests/libvirt/in_guest.py '" + lab->uri() + "' " +
+                                 spec.vm.str() + " '" + command + "'";
+        if (std::system((tool + " > " + output + " 2>&1").c_str()) != 0) return "failed: " + text_of(output);
+        return text_of(output);
+    }
+    static std::string text_of(const std::string& path) {
+        std::ifstream file(path, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+    LiveDisk live(const VolumeId& volume) {
+        const auto disks = host->disks().look(spec.vm);
+        if (disks)
+            for (const LiveDisk& disk : disks->disks)
+                if (disk.volume == volume) return disk;
+        return {};
+    }
+
+    DiskSpec data;
+    Cancellation cancel;
+};
+
+TEST_F(GuestDisks, ComeAndGoAndAreFrozenWithQuietFileSystems) {
+    boot();
+    host->disks().attach(spec.vm, data);
+    EXPECT_THAT(in_guest("for i in $(seq 50); do test -b /dev/vdb && break; sleep 0.1; done; cat /sys/block/vdb/size"),
+                HasSubstr("131072"));
+    host->disks().resize(spec.vm, data.volume, 80 * MiB);
+    EXPECT_THAT(in_guest("cat /sys/block/vdb/size"), HasSubstr("163840"));
+
+    const std::string layer = lab->directory() + "/layer.qcow2";
+    std::remove(layer.c_str());
+    EXPECT_THAT(in_guest("echo before > /data/mark; sync; cat /data/mark"), HasSubstr("before"));
+    EXPECT_TRUE(host->disks().freeze_layers(spec.vm, {{spec.disks[0].volume, layer}}));
+    EXPECT_THAT(in_guest("echo after > /data/mark; sync; cat /data/mark"), HasSubstr("after")) << "thawed";
+    EXPECT_EQ(live(spec.disks[0].volume).chain.front(), layer);
+
+    const std::string copy = lab->directory() + "/copy.qcow2";
+    ASSERT_TRUE(shell("qemu-img create -q -f qcow2 " + copy + " $(qemu-img info -U --output=json " + layer +
+                      " | jq '.[\"virtual-size\"]')"));
+    EXPECT_TRUE(host->disks().copy(spec.vm, {{spec.disks[0].volume, copy}}, {}, {}, cancel));
+    EXPECT_THAT(in_guest("echo later > /data/mark; cat /data/mark"), HasSubstr("later")) << "thawed";
+    EXPECT_TRUE(is_sound(copy));
+
+    host->disks().pull(spec.vm, spec.disks[0].volume, "", {}, {}, cancel);
+    EXPECT_EQ(live(spec.disks[0].volume).chain.size(), 1u);
+    EXPECT_THAT(in_guest("sync; cat /data/mark"), HasSubstr("later"));
+
+    host->disks().detach(spec.vm, data.volume, seconds(30), cancel);
+    EXPECT_EQ(live(data.volume).target, "");
+    EXPECT_THAT(in_guest("test -b /dev/vdb || echo gone"), HasSubstr("gone"));
+    EXPECT_TRUE(shell("qemu-io -f qcow2 -c 'write 0 1M' " + data.path)) << "nobody has it open";
+}
+
+TEST_F(GuestDisks, AreFrozenWithoutAnAgentThatDoesNotAnswer) {
+    boot();
+    in_guest("kill -STOP $(pidof qemu-ga); echo stopped");
+    const std::string layer = lab->directory() + "/layer.qcow2";
+    std::remove(layer.c_str());
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_FALSE(host->disks().freeze_layers(spec.vm, {{spec.disks[0].volume, layer}}));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(30));
+    EXPECT_EQ(live(spec.disks[0].volume).chain.front(), layer);
+}
+
+TEST_F(GuestDisks, LockTheTrayOfAMountedCd) {
+    const std::string iso = lab->directory() + "/some.iso";
+    ASSERT_TRUE(shell("mkdir -p " + lab->directory() + "/tree && echo hello > " + lab->directory() +
+                      "/tree/file && genisoimage -o " + iso + " " + lab->directory() + "/tree"));
+    // The guest's kernel has no driver for the CDs of a q35.
+    spec.machine = "pc";
+    spec.cdroms = {CdRomSpec{CdRomId::make(), 0, iso}};
+    host->definitions().define(spec);
+    boot();
+    EXPECT_THAT(in_guest("mkdir -p /cd; for i in $(seq 50); do mount -t iso9660 /dev/sr0 /cd && break; sleep 0.1; done; "
+                         "cat /cd/FILE* /cd/file*"),
+                HasSubstr("hello"));
+    const auto medium = [&] { return host->disks().look(spec.vm).value().cdroms.at(0).iso_path; };
+    const Error error = thrown_error([&] { host->disks().change_medium(spec.vm, {CdRomId(), 0, ""}, false); });
+    EXPECT_EQ(error.code(), Code::operation_failed);
+    EXPECT_THAT(error.details(), HasSubstr("tray"));
+    EXPECT_EQ(medium(), iso);
+    host->disks().change_medium(spec.vm, {CdRomId(), 0, ""}, true);
+    EXPECT_EQ(medium(), "");
+}
+
+}  // namespace
+}  // namespace hvagent::testing
