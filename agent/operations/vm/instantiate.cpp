@@ -21,6 +21,7 @@ void record_volume(Services& services, const VmId& vm, const CreationPlan& plan,
     volume.size = disk.size;
     volume.device_id = static_cast<int>(index);
     volume.status = VolumeStatus::creating;
+    volume.last_attached = services.clock.now();
     services.inventory.insert(volume);
     for (const std::string& tag : disk.tags) services.inventory.add_tag("Volume", disk.volume.str(), tag, "System");
 }

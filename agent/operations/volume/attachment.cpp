@@ -29,6 +29,10 @@ std::optional<ShareableVolumeRef> find_ref(Services& services, const VolumeId& v
 }
 
 void unplug_live(Services& services, Job& job, const Volume& volume, const Vm& vm) {
+    // A request made now would stay with QEMU, and the guest would heed it when nobody expects it any more.
+    if (services.inventory.get<Vm>(vm.uuid).observed == VmState::paused)
+        throw Error(Code::operation_failed, "the guest of the VM " + vm.name + " is paused and cannot let go of " +
+                                                shown(volume) + "; resume or stop it first");
     try {
         services.disks.detach(vm.uuid, volume.uuid, patience, job.cancellation());
     } catch (const Error& error) {

@@ -61,6 +61,7 @@ json recover_data_volume(Services& services, Job& job, const OnVolume& params) {
         throw Error(Code::operation_failed, shown(volume) + " has no file any more: " + volume.install_path);
     services.inventory.modify<Volume>(params.volume, [&](Volume& record) {
         record.status = has_file ? VolumeStatus::ready : VolumeStatus::not_instantiated;
+        if (!has_file) record.primary_storage = PrimaryStorageId();
         record.deleted_at = Time{};
     });
     return services.inventory.answer("Volume", params.volume.str());

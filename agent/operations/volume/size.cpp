@@ -41,8 +41,6 @@ void check_may_be_resized(Services& services, const Volume& volume, VolumeType t
 }
 
 void grow(Services& services, const Volume& volume, Bytes size) {
-    // An earlier life of this job may have done it without writing it down.
-    if (services.disk_images.inspect(volume.install_path, volume.format).virtual_size >= size) return;
     if (access_of(services, volume) == DiskAccess::live)
         services.disks.resize(volume.vm, volume.uuid, size);
     else
@@ -56,9 +54,11 @@ json resize(Services& services, Job& job, const ResizeVolume& params, VolumeType
                     "parameter 'vmInstanceUuid': " + shown(volume) + " is not of the VM " + params.vm.str());
     check_may_be_resized(services, volume, type);
     const Bytes size = (params.size + sector - 1) / sector * sector;  // disks consist of whole sectors
-    if (!(job.resumed() && volume.size == size)) check_growth(services, volume, size);
+    // An earlier life of this job may have come so far without writing it down.
+    const bool is_grown = services.disk_images.inspect(volume.install_path, volume.format).virtual_size >= size;
+    if (!(job.resumed() && is_grown)) check_growth(services, volume, size);
     try {
-        grow(services, volume, size);
+        if (!is_grown) grow(services, volume, size);
     } catch (...) {
         const Error error = current_error();
         write_down_sizes(services, params.volume);  // a call that took too long may have had its effect

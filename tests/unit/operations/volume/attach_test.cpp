@@ -203,6 +203,18 @@ TEST_F(DetachVolumeTest, AGuestThatRefusesKeepsIt) {
     EXPECT_TRUE(is_plugged(vm, id));
 }
 
+TEST_F(DetachVolumeTest, APausedGuestIsNotEvenAsked) {
+    const VmId vm = create_vm();
+    const VolumeId id = create_volume();
+    attach_to(vm, id);
+    act("PauseVmInstance", vm);
+    EXPECT_EQ(on_failure("DetachDataVolumeFromVm", id).code(), Code::operation_failed);
+    EXPECT_TRUE(is_plugged(vm, id)) << "the request would be heeded at the resume";
+    EXPECT_EQ(volume(id).vm, vm);
+    act("ResumeVmInstance", vm);
+    on("DetachDataVolumeFromVm", id);
+}
+
 TEST_F(DetachVolumeTest, AStoppedVmIsWithoutItAtItsNextStart) {
     const VmId vm = create_vm();
     const VolumeId id = create_volume();
