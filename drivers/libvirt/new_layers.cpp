@@ -51,47 +51,52 @@ std::vector<NewLayers::Plan> NewLayers::plans(const VmId& vm, const std::vector<
     return calls_.change(vm, "look at the disks", [layers](virDomainPtr domain, const std::string& what) {
         std::vector<Plan> plans;
         for (const NewLayer& layer : layers) {
+            // This waits for a change that an earlier life of the daemon asked for and whose end it did not see: the chain
+            // must be looked at behind it.
+            virDomainBlockInfo info{};
+            const std::string target = live_disk(domain, layer.volume, what).target;
+            checked(virDomainGetBlockInfo(domain, target.c_str(), &info, 0), what);
             const DomainDisk disk = live_disk(domain, layer.volume, what);
             const std::vector<std::string> chain = disk.chain();
             if (chain.front() == layer.path) continue;
             if (std::find(chain.begin(), chain.end(), layer.path) != chain.end())
                 throw Error(Code::operation_failed, what + ": " + layer.path + " is a lower layer of its disk already");
-            virDomainBlockInfo info{};
-            checked(virDomainGetBlockInfo(domain, disk.target.c_str(), &info, 0), what);
             plans.push_back(
                 {layer.volume, layer.path, disk.target, chain.front(), disk.format, static_cast<Bytes>(info.capacity)});
         }
-        // What an earlier life began may have been ended with quiet file systems.
-        if (plans.empty() && prepare_guest_agent(domain)) thaw_file_systems(domain);
+        // What an earlier life began may have ended with quiet file systems.
+        if (plans.empty()) prepare_guest_agent(domain);
         return plans;
     });
 }
 
-// An earlier life of the daemon may have left the file. The VM lies on another one, so it is worthless unless data went in.
-void NewLayers::make_file(const Plan& plan) {
+// An earlier life of the daemon may have left the file, whole and empty: it is used as it is. Removed it must not be: QEMU
+// may have opened it, and libvirt died before it knew. Returns whether the file was made here.
+bool NewLayers::make_file(const Plan& plan) {
     std::optional<DiskImageInfo> old;
     try {
         old = images_.inspect(plan.path, "qcow2");
     } catch (const Error&) {
         // Not there; or what it is stops the making of it.
     }
-    if (old && old->backing_file == plan.active && old->actual_size <= most_of_an_empty_overlay(old->virtual_size))
-        images_.remove(plan.path);
+    if (old && old->backing_file == plan.active && old->virtual_size == plan.size &&
+        old->actual_size <= most_of_an_empty_overlay(old->virtual_size))
+        return false;
     images_.create_overlay(plan.path, plan.active, plan.format, plan.size);
+    return true;
 }
 
-// Returns whether all disks lie on their new layers; removes the files that no disk has opened.
-bool NewLayers::settle(const VmId& vm, const std::vector<Plan>& made) {
+// Returns whether all disks lie on their new layers; removes the files made here that no disk has opened.
+bool NewLayers::settle(const VmId& vm, const std::vector<Plan>& todo, const std::vector<Plan>& made) {
     const DomainDisks disks = live_disks_of(calls_, vm);
-    bool all_open = true;
-    for (const Plan& plan : made) {
+    const auto is_open = [&](const Plan& plan) {
         const DomainDisk* disk = disks.find(plan.volume);
         const std::vector<std::string> chain = disk ? disk->chain() : std::vector<std::string>{};
-        if (std::find(chain.begin(), chain.end(), plan.path) != chain.end()) continue;
-        all_open = false;
-        images_.remove(plan.path);
-    }
-    return all_open;
+        return std::find(chain.begin(), chain.end(), plan.path) != chain.end();
+    };
+    for (const Plan& plan : made)
+        if (!is_open(plan)) images_.remove(plan.path);
+    return std::all_of(todo.begin(), todo.end(), is_open);
 }
 
 bool NewLayers::switch_over(const VmId& vm, const std::vector<Plan>& plans) {
@@ -123,14 +128,13 @@ bool NewLayers::open(const VmId& vm, const std::vector<NewLayer>& layers) {
     std::vector<Plan> made;
     try {
         for (const Plan& plan : todo) {
-            make_file(plan);
-            made.push_back(plan);
+            if (make_file(plan)) made.push_back(plan);
         }
         return switch_over(vm, todo);
     } catch (const Error& error) {
         // Of a call without an answer nobody knows whether it will still be done.
         if (error.code() == Code::timeout || error.code() == Code::host_connection) throw;
-        if (settle(vm, made) && made.size() == todo.size()) return false;
+        if (settle(vm, todo, made)) return false;
         throw;
     }
 }

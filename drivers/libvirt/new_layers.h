@@ -26,8 +26,8 @@ private:
         Bytes size = 0;
     };
     std::vector<Plan> plans(const VmId& vm, const std::vector<NewLayer>& layers);
-    void make_file(const Plan& plan);
-    bool settle(const VmId& vm, const std::vector<Plan>& made);
+    bool make_file(const Plan& plan);
+    bool settle(const VmId& vm, const std::vector<Plan>& todo, const std::vector<Plan>& made);
     bool switch_over(const VmId& vm, const std::vector<Plan>& plans);
 
     const DomainCalls& calls_;

@@ -1,6 +1,7 @@
 #include "agent/operations/snapshot/creation.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "agent/operations/rows.h"
 #include "agent/operations/snapshot/layers.h"
@@ -98,8 +99,7 @@ void finish(Services& services, const VolumeSnapshot& snapshot) {
     });
 }
 
-void undo(Services& services, const VolumeSnapshot& snapshot) {
-    services.files.remove_file(snapshot.install_path);
+void forget(Services& services, const VolumeSnapshot& snapshot) {
     services.inventory.transaction([&] {
         services.inventory.remove<VolumeSnapshot>(snapshot.uuid);
         if (services.inventory.count<VolumeSnapshot>({{"treeUuid", snapshot.tree.str()}}) == 0)
@@ -107,29 +107,47 @@ void undo(Services& services, const VolumeSnapshot& snapshot) {
     });
 }
 
-// What QEMU shows, where it has the volume; else a layer that is whole counts as switched, as a QEMU that is gone may have
-// written to it. Of several, QEMU switches all or none, once the files are made.
-bool was_switched(Services& services, const std::vector<VolumeSnapshot>& snapshots) {
-    const auto is_switched = [&](const VolumeSnapshot& snapshot) {
-        const Volume volume = services.inventory.get<Volume>(snapshot.volume);
-        if (await_access(services, volume) == DiskAccess::live)
-            return layers_of(services, volume).front() == snapshot.install_path;
-        return is_layer_on(services, snapshot.install_path, volume.install_path);
-    };
-    return std::all_of(snapshots.begin(), snapshots.end(), is_switched);
+// Whether all that is wanted of each holds.
+bool all(const std::vector<VolumeSnapshot>& snapshots, const std::function<bool(const VolumeSnapshot&)>& holds) {
+    return std::all_of(snapshots.begin(), snapshots.end(), holds);
 }
 
-// Returns whether they are Ready now.
+// While QEMU runs, a file that is there may be on the way to being opened by a call that nobody waits for any more: it is
+// not removed, but gone on with. The driver removes those that it knows to be refused.
+bool settle_live(Services& services, const std::vector<VolumeSnapshot>& snapshots) {
+    const auto is_active = [&](const VolumeSnapshot& snapshot) {
+        return layers_of(services, services.inventory.get<Volume>(snapshot.volume)).front() == snapshot.install_path;
+    };
+    if (all(snapshots, is_active)) return true;
+    if (all(snapshots, [&](const auto& snapshot) { return !services.files.exists(snapshot.install_path); })) return false;
+    switch_layers(services, snapshots);
+    return true;
+}
+
+// A layer that is whole counts as switched: a QEMU that is gone may have written to it. Of several, QEMU switches all or
+// none, and once all files are made.
+bool settle_offline(Services& services, const std::vector<VolumeSnapshot>& snapshots) {
+    const bool whole = all(snapshots, [&](const VolumeSnapshot& snapshot) {
+        return is_layer_on(services, snapshot.install_path, services.inventory.get<Volume>(snapshot.volume).install_path);
+    });
+    if (!whole)
+        for (const VolumeSnapshot& snapshot : snapshots) services.files.remove_file(snapshot.install_path);
+    return whole;
+}
+
+// Returns whether they are Ready now; else nothing of them is left.
 bool settle(Services& services, const std::vector<VolumeSnapshot>& snapshots) {
-    const bool switched = was_switched(services, snapshots);
+    const Volume first = services.inventory.get<Volume>(snapshots.front().volume);
+    const bool live = await_access(services, first) == DiskAccess::live;
+    const bool switched = live ? settle_live(services, snapshots) : settle_offline(services, snapshots);
     for (const VolumeSnapshot& snapshot : snapshots) {
         log::info("the creation of a snapshot is settled", {{"snapshot", snapshot.uuid.str()}, {"made", switched}});
-        switched ? finish(services, snapshot) : undo(services, snapshot);
+        switched ? finish(services, snapshot) : forget(services, snapshot);
     }
     return switched;
 }
 
-// The host said no: whether it did something all the same is to be seen.
+// The host said no, or nothing: whether it did something all the same is to be seen.
 bool were_made_all_the_same(Services& services, const std::vector<VolumeSnapshot>& snapshots) {
     try {
         return settle(services, snapshots);
@@ -175,7 +193,8 @@ bool make_snapshots(Services& services, Job& job, const std::vector<NewSnapshot>
         quiet = switch_layers(services, snapshots);
     } catch (...) {
         const Error error = current_error();
-        if (!were_made_all_the_same(services, snapshots)) throw error;
+        // A QEMU that did not answer in time would not answer now: what is Creating is settled when somebody needs it.
+        if (error.code() == Code::timeout || !were_made_all_the_same(services, snapshots)) throw error;
         return false;
     }
     for (const VolumeSnapshot& snapshot : snapshots) finish(services, snapshot);

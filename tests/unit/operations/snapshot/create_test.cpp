@@ -124,15 +124,36 @@ TEST_F(CreateSnapshotTest, ASwitchThatWasNotAnsweredIsFoundInTheLiveChain) {
     expect_files_and_records_agree();
 }
 
-TEST_F(CreateSnapshotTest, AJobThatDiedBeforeTheSwitchTriesAgain) {
+TEST_F(CreateSnapshotTest, AJobThatDiedBeforeTheSwitchGoesOnWithItsFile) {
     have_vm(true);
     const std::string first = active();
     const SnapshotId id = SnapshotId::make();
     const VolumeSnapshot half = leave_creating(id);
     disk.put(half.install_path, {"", {"qcow2", now().size, KiB, first, false, false}, KiB});  // made, not switched to
     call("CreateVolumeSnapshot", request(id), true);
-    EXPECT_EQ(snapshot(id).name, "s");
+    EXPECT_EQ(snapshot(id).name, "half");
+    EXPECT_EQ(active(), half.install_path);
     EXPECT_EQ(snapshot(id).install_path, first);
+    expect_files_and_records_agree();
+}
+
+TEST_F(CreateSnapshotTest, AJobThatDiedBeforeItDidAnythingBeginsAnew) {
+    have_vm(true);
+    const SnapshotId id = SnapshotId::make();
+    leave_creating(id);
+    call("CreateVolumeSnapshot", request(id), true);
+    EXPECT_EQ(snapshot(id).name, "s");
+    expect_files_and_records_agree();
+}
+
+TEST_F(CreateSnapshotTest, AQemuThatDoesNotAnswerLeavesItCreatingUntilItIsSeen) {
+    have_vm(true);
+    world.faults.fail_next("freeze_layers", Error(Code::timeout, "QEMU is silent"));
+    const Error failure = failure_of("CreateVolumeSnapshot", {{"volumeUuid", volume.str()}, {"name", "silent"}});
+    EXPECT_EQ(failure.code(), Code::timeout);
+    EXPECT_EQ(inventory.list<VolumeSnapshot>().front().status, SnapshotStatus::creating);
+    take("next");
+    EXPECT_EQ(inventory.count<VolumeSnapshot>(), 1) << "nothing had been done";
     expect_files_and_records_agree();
 }
 
