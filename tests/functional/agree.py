@@ -131,7 +131,7 @@ class Inspection:
             expected[volume["installPath"]] = volume
             if volume["installPath"] not in files:
                 self.say(f"volume {volume['name']} {uuid} has no file at {volume['installPath']}")
-            if volume["type"] == "Root" and volume.get("vmInstanceUuid") not in self.vms:
+            if volume["type"] == "Root" and volume["status"] != "Deleted" and volume.get("vmInstanceUuid") not in self.vms:
                 self.say(f"root volume {uuid} belongs to no VM")
         for path in files:
             if "/imagecache/" in path:
@@ -142,15 +142,16 @@ class Inspection:
         self.check_volume_contents({path: volume for path, volume in expected.items() if path in files})
 
     def check_volume_contents(self, volumes):
-        script = "for file; do qemu-img info -U --output=json \"$file\" | tr -d '\\n'; echo; done"
+        script = "for file; do qemu-img info -U --backing-chain --output=json \"$file\" | tr -d '\\n'; echo; done"
         lines = self.host.exec("sh", "-c", script, "sh", *volumes).stdout.splitlines() if volumes else []
         for (path, volume), line in zip(volumes.items(), lines):
-            info = json.loads(line or "{}")
-            if info.get("virtual-size") != volume["size"]:
-                self.say(f"{path} has {info.get('virtual-size')} bytes, its volume {volume['size']}")
-            image = volume.get("rootImageUuid")
-            if image in self.images and self.images[image]["mediaType"] != "ISO" and image not in info.get("backing-filename", ""):
-                self.say(f"{path} lies on {info.get('backing-filename')}, its image is {image}")
+            chain = json.loads(line or "[{}]")
+            if chain[0].get("virtual-size") != volume["size"]:
+                self.say(f"{path} has {chain[0].get('virtual-size')} bytes, its volume {volume['size']}")
+            # What was flattened, or copied from a running VM, lies on nothing.
+            image, base = volume.get("rootImageUuid"), chain[-1].get("filename", "")
+            if len(chain) > 1 and image in self.images and self.images[image]["mediaType"] != "ISO" and image not in base:
+                self.say(f"{path} lies on {base}, its image is {image}")
 
     def check_image_files(self):
         files = self.files_below(self.backup)

@@ -180,7 +180,7 @@ def test_a_guest_without_virtio_gets_emulated_devices(host, vms):
     assert xml.find("devices/interface/model").get("type") == "e1000"
 
 
-@pytest.mark.parametrize("tag", ["userdata::aGk=", "sshkey::ssh-rsa", "rootPassword::x", "RDPEnable::true", "bootOrderOnce::true",
+@pytest.mark.parametrize("tag", ["userdata::aGk=", "sshkey::ssh-rsa", "rootPassword::x", "RDPEnable::true", "cdromUuid::36c27e8ff05c4780bf6d2fa65700f22e",
                                  "pciDevice::00:1f.0", "affinityGroupUuid::36c27e8ff05c4780bf6d2fa65700f22e", "additionalQmp::x"])
 def test_a_tag_of_the_manual_that_is_not_offered_is_refused_by_name(api, world, tag):
     refused = refusal(lambda: world.create("refused", strategy="JustCreate", tags=[tag]))
