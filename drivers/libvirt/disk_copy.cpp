@@ -92,7 +92,7 @@ void DisksCopy::begin() {
             abort_block_job(domain, targets.back(), what);
         }
         // An earlier life of the daemon may have ended in the quiet moment.
-        if (left_over && prepare_guest_agent(domain)) thaw_file_systems(domain);
+        if (left_over) prepare_guest_agent(domain);
         return targets;
     });
     for (std::size_t i = 0; i < copies_.size(); ++i) {

@@ -24,8 +24,8 @@ bool prepare_guest_agent(virDomainPtr domain) {
     int state = VIR_DOMAIN_NOSTATE;
     if (virDomainGetState(domain, &state, nullptr, 0) < 0 || state != VIR_DOMAIN_RUNNING || !is_connected(domain))
         return false;
-    // Unbounded otherwise.
-    return virDomainAgentSetResponseTimeout(domain, agent_seconds, 0) == 0;
+    // Unbounded otherwise. A thaw is a command like any other, and ends what an earlier life may have left.
+    return virDomainAgentSetResponseTimeout(domain, agent_seconds, 0) == 0 && virDomainFSThaw(domain, nullptr, 0, 0) >= 0;
 }
 
 bool thaw_file_systems(virDomainPtr domain) {

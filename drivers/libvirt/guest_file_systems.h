@@ -4,7 +4,8 @@
 
 namespace hvagent::libvirt {
 
-// Inside a call. Whether the agent's channel is connected; from then on every command to it is bounded in time.
+// Inside a call. Whether the agent answers; from then on every command to it is bounded in time, and no file system is
+// frozen by an earlier life of the daemon.
 bool prepare_guest_agent(virDomainPtr domain);
 // Tried several times: a command that came too late may still have frozen them. Returns false when the agent does not
 // confirm it.

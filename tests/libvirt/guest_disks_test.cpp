@@ -47,7 +47,7 @@ protected:
     Cancellation cancel;
 };
 
-TEST_F(GuestDisks, ComeAndGoAndAreFrozenWithQuietFileSystems) {
+TEST_F(GuestDisks, ComeAndGoAndAreFrozenWithQuietFileSystemsWhereTheAgentAnswers) {
     boot();
     host->disks().attach(spec.vm, data);
     EXPECT_THAT(in_guest("for i in $(seq 50); do test -b /dev/vdb && break; sleep 0.1; done; cat /sys/block/vdb/size"),
@@ -77,30 +77,28 @@ TEST_F(GuestDisks, ComeAndGoAndAreFrozenWithQuietFileSystems) {
     EXPECT_EQ(live(data.volume).target, "");
     EXPECT_THAT(in_guest("test -b /dev/vdb || echo gone"), HasSubstr("gone"));
     EXPECT_TRUE(shell("qemu-io -f qcow2 -c 'write 0 1M' " + data.path)) << "nobody has it open";
-}
 
-TEST_F(GuestDisks, AreFrozenWithoutAnAgentThatDoesNotAnswer) {
-    boot();
-    in_guest("kill -STOP $(pidof qemu-ga); echo stopped");
-    const std::string layer = lab->directory() + "/layer.qcow2";
-    std::remove(layer.c_str());
+    // An agent that does not answer any more costs time, not the snapshot.
+    in_guest("kill -STOP $(pidof qemu-ga) & sleep 0.1");
+    const std::string next_layer = lab->directory() + "/next.qcow2";
+    std::remove(next_layer.c_str());
     const auto begin = std::chrono::steady_clock::now();
-    EXPECT_FALSE(host->disks().freeze_layers(spec.vm, {{spec.disks[0].volume, layer}}));
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(30));
-    EXPECT_EQ(live(spec.disks[0].volume).chain.front(), layer);
+    EXPECT_FALSE(host->disks().freeze_layers(spec.vm, {{spec.disks[0].volume, next_layer}}));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(20));
+    EXPECT_EQ(live(spec.disks[0].volume).chain.front(), next_layer);
 }
 
 TEST_F(GuestDisks, LockTheTrayOfAMountedCd) {
     const std::string iso = lab->directory() + "/some.iso";
     ASSERT_TRUE(shell("mkdir -p " + lab->directory() + "/tree && echo hello > " + lab->directory() +
-                      "/tree/file && genisoimage -o " + iso + " " + lab->directory() + "/tree"));
+                      "/tree/file && xorrisofs -r -o " + iso + " " + lab->directory() + "/tree"));
     // The guest's kernel has no driver for the CDs of a q35.
     spec.machine = "pc";
     spec.cdroms = {CdRomSpec{CdRomId::make(), 0, iso}};
     host->definitions().define(spec);
     boot();
     EXPECT_THAT(in_guest("mkdir -p /cd; for i in $(seq 50); do mount -t iso9660 /dev/sr0 /cd && break; sleep 0.1; done; "
-                         "cat /cd/FILE* /cd/file*"),
+                         "cat /cd/file"),
                 HasSubstr("hello"));
     const auto medium = [&] { return host->disks().look(spec.vm).value().cdroms.at(0).iso_path; };
     const Error error = thrown_error([&] { host->disks().change_medium(spec.vm, {CdRomId(), 0, ""}, false); });

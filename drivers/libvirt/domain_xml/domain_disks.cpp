@@ -34,7 +34,9 @@ std::vector<DomainLayer> layers_of(pugi::xml_node disk) {
     for (pugi::xml_node layer = disk; layer; layer = layer.child("backingStore")) {
         const pugi::xml_node source = layer.child("source");
         if (!source) break;
-        layers.push_back({path_of(source), source.attribute("index").as_int()});
+        // The active layer carries its number at the source, those below at themselves.
+        const pugi::xml_attribute index = layer == disk ? source.attribute("index") : layer.attribute("index");
+        layers.push_back({path_of(source), index.as_int()});
     }
     return layers;
 }
