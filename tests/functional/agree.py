@@ -41,6 +41,8 @@ class Inspection:
         self.backup = [storage["url"] for storage in api.query("/backup-storage")]
         self.volumes = {volume["uuid"]: volume for volume in api.query("/volumes", limit=10000)}
         self.shared = api.query("/volumes/vm-instances/refs", limit=10000)
+        self.snapshots = {snapshot["uuid"]: snapshot for snapshot in api.query("/volume-snapshots", limit=10000)}
+        self.trees = {tree["uuid"]: tree for tree in api.query("/volume-snapshots/trees", limit=10000)}
         self.nics = api.query("/vm-instances/nics", limit=10000)
         self.domains = {domain.name(): domain for domain in host.libvirt.listAllDomains()}
 
@@ -52,6 +54,8 @@ class Inspection:
         self.check_definitions()
         self.check_addresses()
         self.check_volume_files()
+        self.check_trees()
+        self.check_layers()
         self.check_image_files()
         return self.found
 
@@ -133,25 +137,114 @@ class Inspection:
                 self.say(f"volume {volume['name']} {uuid} has no file at {volume['installPath']}")
             if volume["type"] == "Root" and volume["status"] != "Deleted" and volume.get("vmInstanceUuid") not in self.vms:
                 self.say(f"root volume {uuid} belongs to no VM")
+        for uuid, snapshot in self.snapshots.items():
+            path = snapshot["primaryStorageInstallPath"]
+            if path in expected:
+                self.say(f"{path} is the layer of snapshot {snapshot['name']} {uuid} and of another")
+            if path not in files:
+                self.say(f"snapshot {snapshot['name']} {uuid} has no file at {path}")
+            expected.setdefault(path, None)
         for path in files:
             if "/imagecache/" in path:
                 if not set(PurePosixPath(path).parts) & self.images.keys():
                     self.say(f"the cache holds {path}, of no image")
             elif path not in expected:
                 self.say(f"nothing in the inventory owns {path}")
-        self.check_volume_contents({path: volume for path, volume in expected.items() if path in files})
+        self.check_volume_contents({path: volume for path, volume in expected.items() if volume and path in files})
+
+    def chains_of(self, paths):
+        """Path -> what qemu-img says of each layer, the top first."""
+        script = "for file; do qemu-img info -U --backing-chain --output=json \"$file\" | tr -d '\\n'; echo; done"
+        lines = self.host.exec("sh", "-c", script, "sh", *paths).stdout.splitlines() if paths else []
+        return {path: json.loads(line or "[{}]") for path, line in zip(paths, lines)}
 
     def check_volume_contents(self, volumes):
-        script = "for file; do qemu-img info -U --backing-chain --output=json \"$file\" | tr -d '\\n'; echo; done"
-        lines = self.host.exec("sh", "-c", script, "sh", *volumes).stdout.splitlines() if volumes else []
-        for (path, volume), line in zip(volumes.items(), lines):
-            chain = json.loads(line or "[{}]")
+        for path, chain in self.chains_of(list(volumes)).items():
+            volume = volumes[path]
             if chain[0].get("virtual-size") != volume["size"]:
                 self.say(f"{path} has {chain[0].get('virtual-size')} bytes, its volume {volume['size']}")
             # What was flattened, or copied from a running VM, lies on nothing.
             image, base = volume.get("rootImageUuid"), chain[-1].get("filename", "")
             if len(chain) > 1 and image in self.images and self.images[image]["mediaType"] != "ISO" and image not in base:
                 self.say(f"{path} lies on {base}, its image is {image}")
+
+    # --- snapshots ---
+
+    def base_of(self, volume):
+        """The snapshot that the volume's active layer lies on by the records."""
+        for snapshot in self.snapshots.values():
+            if snapshot["volumeUuid"] == volume and snapshot["latest"] and self.trees.get(snapshot["treeUuid"], {}).get("current"):
+                return snapshot
+        return None
+
+    def recorded_layers(self, snapshot):
+        """Paths from this snapshot's layer down to that of the first of its tree."""
+        paths = []
+        while snapshot:
+            paths.append(snapshot["primaryStorageInstallPath"])
+            snapshot = self.snapshots.get(snapshot.get("parentUuid"))
+        return paths
+
+    def check_trees(self):
+        for uuid, snapshot in self.snapshots.items():
+            name = f"snapshot {snapshot['name']} {uuid}"
+            parent = self.snapshots.get(snapshot.get("parentUuid"))
+            if snapshot["status"] != "Ready":
+                self.say(f"{name} is {snapshot['status']}, with nobody at work")
+            if snapshot["volumeUuid"] not in self.volumes:
+                self.say(f"{name} is of no volume")
+            if snapshot["treeUuid"] not in self.trees:
+                self.say(f"{name} is in no tree")
+            if ("parentUuid" in snapshot) != bool(parent):
+                self.say(f"{name} has a parent that does not exist")
+            if parent and parent["treeUuid"] != snapshot["treeUuid"]:
+                self.say(f"{name} is in another tree than its parent")
+            if snapshot["distance"] != (parent["distance"] + 1 if parent else 1):
+                self.say(f"{name} has distance {snapshot['distance']}")
+        for volume in self.volumes:
+            latest = [s["name"] for s in self.snapshots.values() if s["volumeUuid"] == volume and s["latest"]]
+            current = [t["uuid"] for t in self.trees.values() if t["volumeUuid"] == volume and t["current"]]
+            if len(latest) > 1 or len(current) != len(latest):
+                self.say(f"volume {volume} has the latest snapshots {latest} and the current trees {current}")
+        for uuid, tree in self.trees.items():
+            nodes = []
+            todo = [tree["tree"]] if "tree" in tree else []
+            while todo:
+                node = todo.pop()
+                nodes.append(node["inventory"]["uuid"])
+                todo += node["children"]
+            members = [snapshot for snapshot, record in self.snapshots.items() if record["treeUuid"] == uuid]
+            if sorted(nodes) != sorted(members) or not members:
+                self.say(f"tree {uuid} shows {len(nodes)} of its {len(members)} snapshots")
+
+    def check_layers(self):
+        tops = {volume["installPath"]: [volume["installPath"], *self.recorded_layers(self.base_of(uuid))]
+                for uuid, volume in self.volumes.items() if volume.get("format") == "qcow2" and volume.get("installPath")}
+        tops |= {layers[0]: layers for layers in map(self.recorded_layers, self.snapshots.values())}
+        own = {path: snapshot["volumeUuid"] for snapshot in self.snapshots.values() for path in [snapshot["primaryStorageInstallPath"]]}
+        owner = {volume.get("installPath"): uuid for uuid, volume in self.volumes.items()} | own
+        for top, chain in self.chains_of(list(tops)).items():
+            actual = [layer.get("filename") for layer in chain]
+            recorded = tops[top]
+            below = actual[len(recorded):]
+            if actual[:len(recorded)] != recorded or any(own.get(path) == owner[top] for path in below):
+                self.say(f"the layers of {top} are {actual}, recorded are {recorded}")
+        self.check_live_layers(tops)
+
+    def check_live_layers(self, tops):
+        for uuid, vm in self.vms.items():
+            domain = self.domains.get(uuid)
+            if not domain or vm["state"] not in ("Running", "Paused"):
+                continue
+            for disk in ElementTree.fromstring(domain.XMLDesc()).findall("devices/disk"):
+                paths, layer = [], disk
+                while layer is not None and layer.find("source") is not None:
+                    paths.append(layer.find("source").get("file"))
+                    layer = layer.find("backingStore")
+                if paths and paths[0] in tops:
+                    actual = [layer.get("filename") for layer in self.chains_of(paths[:1])[paths[0]]]
+                    if paths != actual:
+                        self.say(f"VM {vm['name']} {uuid}: libvirt shows the layers {paths}, the files say {actual}")
 
     def check_image_files(self):
         files = self.files_below(self.backup)
