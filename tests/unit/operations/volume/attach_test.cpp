@@ -50,6 +50,18 @@ TEST_F(AttachVolumeTest, AVmTakesNoMoreThanTwentyFour) {
     EXPECT_THAT(error.details(), HasSubstr("24"));
 }
 
+TEST_F(AttachVolumeTest, DisksThatFindNoSlotOfTheirOwnShareAController) {
+    const VmId vm = create_vm();
+    for (int i = 0; i < 8; ++i) attach_to(vm, create_volume());
+    const auto bus_of = [&](int device_id) {
+        for (const DiskSpec& plugged : live_disks(vm))
+            if (plugged.device_id == device_id) return plugged.bus;
+        throw std::runtime_error("no such disk");
+    };
+    EXPECT_EQ(bus_of(7), DiskBus::virtio);
+    EXPECT_EQ(bus_of(8), DiskBus::scsi);
+}
+
 TEST_F(AttachVolumeTest, VolumesThatCannotBeAttachedAreRefused) {
     const VmId vm = create_vm();
     const VolumeId root = record(vm).root_volume;
