@@ -138,6 +138,26 @@ def test_a_scsi_volume_is_plugged_and_unplugged(host, guest, inside, volumes):
     assert inside.sh("ls /sys/block | grep -c ^sd || true") == "0"
 
 
+def test_a_running_vm_takes_twenty_four_volumes_and_no_more(api, guest, inside, volumes):
+    many = [volumes.ready(f"one of many {i}", 1)["uuid"] for i in range(25)]
+    assert [volumes.attach(one, guest)["deviceId"] for one in many[:24]] == list(range(1, 25))
+    assert refusal(lambda: volumes.attach(many[24], guest)).codes == ["SYS.1006"]
+
+    def disks_seen():
+        return int(inside.sh("ls /sys/block | grep -c '^[vs]d'"))
+
+    wait_for(lambda: disks_seen() == 25, 10, "all disks in the guest", 0.1)
+    volumes.detach(many[11])
+    assert volumes.attach(many[24], guest)["deviceId"] == 12
+    for one in many[12:]:
+        volumes.detach(one)
+    # Those that stay have their place at the next start too, the shared controller included.
+    api.act(guest, "stopVmInstance", type="cold")
+    api.act(guest, "startVmInstance")
+    Inside(inside.host, guest)
+    wait_for(lambda: disks_seen() == 12, 10, "the disks that stayed", 0.1)
+
+
 def test_a_paused_guest_cannot_let_go_and_keeps_the_volume(api, host, guest, inside, volumes):
     volume = volumes.ready("held")["uuid"]
     volumes.attach(volume, guest)

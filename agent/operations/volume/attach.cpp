@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "agent/operations/snapshot/creation.h"
 #include "agent/operations/storage/volume_files.h"
 #include "agent/operations/vm/new_vm.h"
 #include "agent/operations/volume/attachment.h"
@@ -44,6 +45,7 @@ void check_together(Services& services, const Volume& volume, const Vm& vm) {
 }
 
 void check(Services& services, Job& job, const AttachVolume& params) {
+    settle_creations(services, params.volume);
     const Volume volume = services.inventory.get<Volume>(params.volume);
     if (job.resumed() && is_used_by(services, volume, params.vm)) return;
     // Of an earlier life of this job, which did not come to the end of the file.

@@ -7,6 +7,18 @@
 #include "hvagent/error.h"
 
 namespace hvagent::operations {
+namespace {
+
+// Each virtio disk takes one of the few PCI slots that a running VM has left; disks from this id on share one controller.
+constexpr int first_on_scsi = 8;
+
+DiskBus bus_of(Services& services, const Vm& vm, const Volume& volume, int device_id) {
+    if (!vm.virtio) return DiskBus::sata;
+    const bool wants_scsi = has_tag(system_tags_of(services.inventory, volume.uuid.str()), "capability::virtio-scsi");
+    return wants_scsi || device_id >= first_on_scsi ? DiskBus::scsi : DiskBus::virtio;
+}
+
+}  // namespace
 
 DiskSpec make_disk(Services& services, const Vm& vm, const Volume& volume, int device_id) {
     if (volume.install_path.empty() || !services.files.exists(volume.install_path))
@@ -18,10 +30,7 @@ DiskSpec make_disk(Services& services, const Vm& vm, const Volume& volume, int d
     disk.device_id = device_id;
     disk.shareable = volume.shareable;
     disk.throttle = volume.throttle;
-    if (!vm.virtio)
-        disk.bus = DiskBus::sata;
-    else if (has_tag(system_tags_of(services.inventory, volume.uuid.str()), "capability::virtio-scsi"))
-        disk.bus = DiskBus::scsi;
+    disk.bus = bus_of(services, vm, volume, device_id);
     return disk;
 }
 

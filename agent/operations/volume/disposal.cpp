@@ -1,5 +1,6 @@
 #include "agent/operations/volume/disposal.h"
 
+#include "agent/operations/storage/image_cache.h"
 #include "agent/operations/storage/layout.h"
 #include "agent/operations/storage/volume_files.h"
 #include "agent/operations/volume/volume_user.h"
@@ -51,6 +52,7 @@ void dispose_of(Services& services, const Volume& volume) {
             services.inventory.remove<Scheduler>(scheduler.uuid);
         services.inventory.remove<Volume>(volume.uuid);
     });
+    services.image_cache.drop_unused();
 }
 
 }  // namespace hvagent::operations

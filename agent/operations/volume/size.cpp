@@ -1,4 +1,5 @@
 // How large a volume is: looked up, and made larger.
+#include "agent/operations/snapshot/creation.h"
 #include "agent/operations/storage/volume_files.h"
 #include "agent/operations/volume/handlers.h"
 #include "agent/operations/volume/volume_user.h"
@@ -48,6 +49,7 @@ void grow(Services& services, const Volume& volume, Bytes size) {
 }
 
 json resize(Services& services, Job& job, const ResizeVolume& params, VolumeType type) {
+    settle_creations(services, params.volume);
     const Volume volume = services.inventory.get<Volume>(params.volume);
     if (!params.vm.empty() && params.vm != volume.vm)
         throw Error(Code::invalid_argument,

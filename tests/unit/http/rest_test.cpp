@@ -61,6 +61,14 @@ TEST_F(HttpServerTest, PathsForgivePrefixCaseAndSlashes) {
     EXPECT_EQ(call("PUT", "/zstack/v1/things//x/alone/actions", "{}").status, 202);
 }
 
+TEST_F(HttpServerTest, PostAndPutStandForEachOtherAlsoBesideAGet) {
+    start();
+    gate.open();
+    EXPECT_EQ(call("PUT", "/v1/gate").status, 202);
+    EXPECT_EQ(call("POST", "/v1/gate").status, 202);
+    EXPECT_EQ(call("DELETE", "/v1/gate").status, 405);
+}
+
 TEST_F(HttpServerTest, UnknownPathsAndVerbsAreNamed) {
     start();
     const Reply unknown = ask("GET", "/zstack/v1/nothing/here");
