@@ -28,6 +28,7 @@ void Inventory::write(Durability durability, const std::function<void(SqlSession
         ++write_depth_;
         try {
             work(session);
+            if (write_depth_ == 1 && change_log_ && !changes_.empty()) change_log_(session, changes_);
         } catch (...) {
             --write_depth_;
             changes_.resize(changes_before);

@@ -25,6 +25,16 @@ using nlohmann::json;
 // ("vmInstanceUuid") or, for what is not on the wire, the member's name ("destroyed_at"). Texts compare exactly.
 using Where = std::vector<std::pair<std::string, SqlValue>>;
 
+// A VM that is shown otherwise than before.
+struct VmChange {
+    VmId vm;
+    std::optional<VmState> before;  // nullopt: there was, or is, no such VM
+    std::optional<VmState> after;
+    std::string reason;  // why, where libvirt showed it
+    Time at{};           // when it was observed; unset where a job decided it
+    bool by_job = false;
+};
+
 // Thread-safe. Reads never wait for writes. Every write is one transaction; `transaction` joins several.
 class Inventory final : public api::References {
 public:
@@ -78,16 +88,15 @@ public:
     // Called after each commit that changed the state of a VM (from the committing thread; must not block). With a
     // transaction of the Database around ours the call comes when ours ends, so open transactions with `transaction`.
     void on_vm_change(std::function<void(const VmId&)> listener);
+    // Called inside each write that changed states of VMs, or the reason for one, before it is committed: what it writes
+    // through the session is kept or lost with the change. In order of the changes. Set before the first write.
+    void log_vm_changes_with(std::function<void(SqlSession&, const std::vector<VmChange>&)> log) {
+        change_log_ = std::move(log);
+    }
     // The shapes of all resources, for OpenAPI, schema and completion.
     static const std::vector<api::ResourceShape>& shapes();
 
 private:
-    struct VmChange {
-        VmId vm;
-        std::optional<VmState> before;  // nullopt: there was, or is, no such VM
-        std::optional<VmState> after;
-    };
-
     void write(Durability durability, const std::function<void(SqlSession&)>& work);
     template <class T>
     std::optional<T> find_in(SqlSession& session, const IdOf<T>& id) const;
@@ -102,6 +111,7 @@ private:
     // Touched inside a write only, where the database lets in one thread at a time.
     std::vector<VmChange> changes_;
     int write_depth_ = 0;
+    std::function<void(SqlSession&, const std::vector<VmChange>&)> change_log_;
     std::mutex listeners_mutex_;
     std::vector<std::function<void(const VmId&)>> listeners_;
 };

@@ -175,10 +175,19 @@ void Inventory::remove(const IdOf<T>& id) {
 template <class T>
 void Inventory::note_change(const T* before, const T* after) {
     if constexpr (std::is_same_v<T, Vm>) {
-        VmChange change{before ? before->uuid : after->uuid, {}, {}};
+        VmChange change;
+        change.vm = before ? before->uuid : after->uuid;
         if (before) change.before = before->state();
         if (after) change.after = after->state();
-        if (change.before != change.after) changes_.push_back(std::move(change));
+        // What libvirt shows while a job works is told when the job is through.
+        const bool is_observed = after && !after->transition && after->intent == VmIntent::kept;
+        if (is_observed) {
+            change.reason = after->observed_reason;
+            change.at = after->observed_at;
+        }
+        change.by_job = !is_observed || !before || before->transition;
+        const bool has_news = is_observed && before && before->observed_reason != after->observed_reason;
+        if (change.before != change.after || has_news) changes_.push_back(std::move(change));
     }
 }
 

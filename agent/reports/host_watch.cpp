@@ -1,0 +1,37 @@
+#include "agent/reports/host_watch.h"
+
+namespace hvagent::reports {
+namespace {
+
+std::string name_of(const VmEvent& event) {
+    switch (event.kind) {
+        case VmEventKind::rebooted_by_guest: return "VmRebootedByGuest";
+        case VmEventKind::guest_agent_connected: return "VmGuestAgentConnected";
+        case VmEventKind::guest_agent_disconnected: return "VmGuestAgentDisconnected";
+        case VmEventKind::io_error: return "VmIoError";
+        case VmEventKind::watchdog_fired: return "VmWatchdogFired";
+        case VmEventKind::state: break;
+    }
+    return event.observation.state == VmState::crashed ? "VmCrashed" : "";
+}
+
+}  // namespace
+
+void HostWatch::on_connected(std::vector<VmObservation> picture) {
+    const std::string details = std::to_string(picture.size()) + " domains of this agent";
+    next_.on_connected(std::move(picture));
+    reporter_.host_event("LibvirtConnected", VmId(), details, clock_.now());
+}
+
+void HostWatch::on_event(const VmEvent& event) {
+    next_.on_event(event);
+    const std::string name = name_of(event);
+    if (!name.empty()) reporter_.host_event(name, event.observation.vm, event.observation.reason, event.observation.at);
+}
+
+void HostWatch::on_disconnected(const std::string& reason) {
+    reporter_.host_event("LibvirtLost", VmId(), reason, clock_.now());
+    next_.on_disconnected(reason);
+}
+
+}  // namespace hvagent::reports

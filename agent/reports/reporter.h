@@ -1,0 +1,75 @@
+// The one who reports: keeps the log, a link per controller, and what readers of the event stream see.
+#pragma once
+#include <atomic>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "agent/inventory/inventory.h"
+#include "agent/reports/link.h"
+#include "hvagent/event_feed.h"
+
+namespace hvagent::reports {
+
+struct ReporterSettings {
+    LogBounds bounds;
+    LinkSettings link;
+    std::vector<Controller> controllers;  // of the configuration
+};
+
+// Thread-safe.
+class Reporter final : public EventFeed {
+public:
+    Reporter(Database& database, inventory::Inventory& inventory, HttpClient& http, const Clock& clock, HostId host,
+             ReporterSettings settings);
+    ~Reporter() override;
+
+    // Makes the tables; from now on changes of VMs are logged. After migrate(), before the first change.
+    void open();
+    // Sends to the controllers. What the configuration does not name any more is forgotten.
+    void start();
+    void stop();
+
+    // "LibvirtLost", "VmIoError"...; `vm` may be empty.
+    void host_event(const std::string& event, const VmId& vm, const std::string& details, Time at);
+    // Inside the write that ends the job.
+    void log_job(SqlSession& session, const json& job);
+    void news();
+
+    // {"inventories": [...]}, without tokens.
+    json list_controllers() const;
+    // {"url", "token"?, "dialect"?, "jobResults"?}. Error(invalid_argument).
+    json add_controller(const json& body);
+    // By uuid or URL. Error(not_found); Error(invalid_argument) for one of the configuration.
+    void remove_controller(const std::string& uuid_or_url);
+
+    Place find(const std::string& id) const override;
+    std::vector<FeedEvent> read(Place& place, std::size_t most) const override;
+    std::int64_t newest() const override;
+    void on_news(std::function<void()> listener) override;
+
+private:
+    using Links = std::list<std::unique_ptr<Link>>;
+    void adopt_configured();
+    void begin_link(Controller controller);
+    void end_link(const std::string& uuid);
+    FeedEvent picture_event(SqlSession& session, Place& place) const;
+
+    inventory::Inventory& inventory_;
+    const Clock& clock_;
+    const HostId host_;
+    const ReporterSettings settings_;
+    mutable ReportLog log_;
+    ControllerStore store_;
+    const LinkParts parts_;
+    std::mutex changing_;  // one change of the controllers at a time; taken before mutex_
+    mutable std::mutex mutex_;
+    Links links_;
+    bool running_ = false;
+    mutable std::mutex listener_mutex_;
+    std::function<void()> listener_;
+};
+
+}  // namespace hvagent::reports
