@@ -14,7 +14,7 @@ struct HttpSettings {
     seconds stall_timeout{60};  // a download that got less than 1 KiB/s for so long is given up
     // A download whose connection broke is tried again after a delay that doubles while nothing new comes.
     int most_attempts = 50;
-    int most_fruitless_attempts = 4;  // in a row
+    int most_fruitless_attempts = 3;  // in a row
     milliseconds first_retry_delay{1000};
     milliseconds longest_retry_delay{30000};
     milliseconds checkpoint_every{1000};  // what a crash of the host costs a download

@@ -22,7 +22,7 @@ Row attach_row(Services& services) {
         .returns("inventory", "VmInstance")
         .allowed_in({running, stopped, paused}, Code::operation_failed)
         .job_class(JobClass::copy)
-        .runs_as_job(queue_of(&AttachIso::vm), with(services, attach_iso));
+        .runs_as_job(queue_of(&AttachIso::vm, &AttachIso::iso), with(services, attach_iso));
 }
 
 Row detach_row(Services& services) {

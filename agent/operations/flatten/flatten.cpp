@@ -5,6 +5,7 @@
 
 #include "agent/operations/flatten/replace_layer.h"
 #include "agent/operations/snapshot/tree.h"
+#include "agent/operations/storage/image_cache.h"
 #include "agent/operations/volume/volume_user.h"
 #include "hvagent/log.h"
 
@@ -36,6 +37,7 @@ void record_flat(Services& services, const Volume& volume, const std::string& pa
         });
         leave_tree(services, volume.uuid);
     });
+    services.image_cache.drop_unused();
 }
 
 // Both lead to the same content. A conversion writes all of the result, but passes over gaps; a rebase writes only what the

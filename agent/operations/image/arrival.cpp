@@ -110,7 +110,12 @@ private:
             if (concerns_all(error)) throw error;
             note(storage, error);
             clean_up(storage);
+            if (made_.empty() && storage.uuid == storages_.back().uuid) fail();
         }
+    }
+    [[noreturn]] void fail() const {
+        if (failures_.size() == 1) throw failures_.front().error;
+        throw Error(failures_.front().error.code(), reasons());
     }
     // A storage that broke down must not take the image from the others.
     void clean_up(const BackupStorage& storage) {
@@ -137,10 +142,6 @@ private:
     }
 
     void publish() {
-        if (made_.empty()) {
-            if (failures_.size() == 1) throw failures_.front().error;
-            throw Error(failures_.front().error.code(), reasons());
-        }
         const std::string& first = made_.front();
         const DiskImageInfo info = inspect_image(services_, first, arrival_.image.format, arrival_.image.url);
         job_.progress(96, "checksum");

@@ -7,6 +7,7 @@
 #include "agent/operations/snapshot/handlers.h"
 #include "agent/operations/snapshot/layers.h"
 #include "agent/operations/snapshot/tree.h"
+#include "agent/operations/storage/image_cache.h"
 #include "hvagent/error.h"
 
 namespace hvagent::operations {
@@ -82,6 +83,7 @@ json delete_snapshot(Services& services, Job& job, const DeleteSnapshot& params)
         if (job.cancellation().reason() != CancelReason::stopping) restore(services, doomed);
         throw error;
     }
+    services.image_cache.drop_unused();
     return json::object();
 }
 

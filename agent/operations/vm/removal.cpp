@@ -1,6 +1,7 @@
 #include "agent/operations/vm/removal.h"
 
 #include "agent/operations/network/address_book.h"
+#include "agent/operations/storage/image_cache.h"
 #include "agent/operations/volume/attachment.h"
 #include "agent/operations/volume/disposal.h"
 #include "hvagent/log.h"
@@ -41,6 +42,7 @@ void remove_root_and_records(Services& services, const VmId& vm) {
             services.inventory.remove<VmCdRom>(cdrom.uuid);
         services.inventory.remove<Vm>(vm);
     });
+    services.image_cache.drop_unused();  // its drives held ISOs
 }
 
 void remove_never_started(Services& services, const VmId& vm) {
