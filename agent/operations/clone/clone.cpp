@@ -72,14 +72,24 @@ private:
             attempt(clone, [&] {
                 const ProgressPercent progress = progress_of(clone);
                 const bool is_done = has_disks(services_, clone);
-                if (!is_done && !model && access_of(services_, source) == DiskAccess::live) {
-                    copy_live_disks(services_, job_, params_.vm, clone, progress);
-                    job_.remember("model", clone.vm.str());
-                } else if (!is_done) {
+                if (!is_done && !model && access_of(services_, source) == DiskAccess::live)
+                    copy_from_running(source, clone, progress);
+                else if (!is_done)
                     copy_disks(services_, job_, clone, model, progress);
-                }
                 if (!model && job_.recall("model") == json(clone.vm.str())) model = &clone;
             });
+        }
+    }
+
+    void copy_from_running(const Vm& source, const PlannedClone& clone, const ProgressPercent& progress) {
+        try {
+            copy_live_disks(services_, job_, source.uuid, clone, progress);
+            job_.remember("model", clone.vm.str());
+        } catch (const Error& error) {
+            // A guest may power off at any moment; then its files are nobody's.
+            if (job_.cancellation().wanted() || access_of(services_, source) == DiskAccess::live) throw;
+            log::info("the VM went off while it was cloned", {{"vm", source.uuid.str()}, {"error", error.details()}});
+            copy_disks(services_, job_, clone, nullptr, progress);
         }
     }
 
