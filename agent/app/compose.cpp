@@ -11,6 +11,8 @@
 #include "agent/identity/identity.h"
 #include "agent/inventory/inventory.h"
 #include "agent/jobs/engine.h"
+#include "agent/metrics/agent_metrics.h"
+#include "agent/metrics/metrics_page.h"
 #include "agent/operations/catalog.h"
 #include "agent/operations/defaults.h"
 #include "agent/operations/jobs/api.h"
@@ -24,6 +26,7 @@
 #include "agent/state/vm_states.h"
 #include "drivers/http_client/curl_client.h"
 #include "drivers/libvirt/libvirt_host.h"
+#include "drivers/procfs/host_load.h"
 #include "drivers/qemu_img/qemu_img.h"
 #include "drivers/sqlite/sqlite_database.h"
 #include "drivers/storage/local_storage_files.h"
@@ -71,9 +74,30 @@ http::HttpSettings server_settings(const config::Settings& settings) {
     chosen.tls_cert = settings.http_tls_cert;
     chosen.tls_key = settings.http_tls_key;
     chosen.client_ca = settings.http_client_ca;
+    chosen.metrics_public = settings.metrics_public;
+    chosen.metrics_token = settings.metrics_token;
     chosen.max_connections = static_cast<std::size_t>(settings.http_max_connections);
     chosen.max_body = settings.http_max_body;
     return chosen;
+}
+
+std::string_view name_of(JobClass kind) {
+    switch (kind) {
+        case JobClass::quick: return "quick";
+        case JobClass::power: return "power";
+        case JobClass::copy: return "copy";
+        case JobClass::migrate: break;
+    }
+    return "migrate";
+}
+
+std::string_view name_of(libvirt::CallEnd end) {
+    switch (end) {
+        case libvirt::CallEnd::done: return "done";
+        case libvirt::CallEnd::failed: return "failed";
+        case libvirt::CallEnd::timed_out: break;
+    }
+    return "timed_out";
 }
 
 std::vector<api::ResourceShape> all_shapes() {
@@ -81,6 +105,35 @@ std::vector<api::ResourceShape> all_shapes() {
     for (auto& others : {identity::identity_shapes(), operations::job_shapes()})
         shapes.insert(shapes.end(), others.begin(), others.end());
     return shapes;
+}
+
+// One place for each counter, whatever counts.
+jobs::JobCounters job_counters(metrics::AgentMetrics& counted) {
+    return {[&counted](const jobs::JobCounters::End& end) {
+                counted.job_ended(end.operation, name_of(end.kind), end.succeeded, end.waited, end.ran);
+            },
+            [&counted](std::string_view result) { counted.webhook_tried(result); }};
+}
+
+libvirt::CallObserver call_counter(metrics::AgentMetrics& counted) {
+    return [&counted](std::string_view kind, libvirt::CallEnd end, std::chrono::microseconds took) {
+        counted.libvirt_called(kind, name_of(end), took);
+    };
+}
+
+metrics::JobsLoad load_of(const jobs::JobEngine& engine) {
+    const jobs::Load load = engine.load();
+    metrics::JobsLoad shown{{}, load.pending_webhooks};
+    for (std::size_t i = 0; i < load.classes.size(); ++i)
+        shown.classes.push_back(
+            {std::string(name_of(static_cast<JobClass>(i))), load.classes[i].waiting, load.classes[i].running});
+    return shown;
+}
+
+metrics::Promised promised_by(operations::HostCapacity& capacity) {
+    const operations::CapacityFigures figures = capacity.figures();
+    return {static_cast<double>(figures.used_cpus), static_cast<double>(figures.total_cpus), figures.used_memory,
+            figures.total_memory};
 }
 
 HostId prepare_store(inventory::Inventory& inventory, const config::Settings& settings) {
@@ -96,6 +149,8 @@ struct Agent::Parts {
 
     const config::Settings settings;
     SystemClock clock;
+    metrics::AgentMetrics counted;
+    procfs::ProcHostLoad load;
     SqliteDatabase database;
     inventory::Inventory inventory;
     CurlClient http_client;
@@ -118,6 +173,7 @@ struct Agent::Parts {
     jobs::JobEngine jobs;
     state::ExpiryKeeper expiry;
     operations::SchedulerKeeper schedulers;
+    metrics::MetricsPage metrics;
     std::unique_ptr<http::HttpServer> server;
 
     void submit(const std::string& operation, const nlohmann::json& arguments);
@@ -179,7 +235,11 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
           [this](const JobId& job) {
               const auto status = jobs.find(job);
               return !status || status->is_finished();
-          }) {
+          }),
+      metrics({clock, inventory, counted, libvirt.stats(), files, load, [this] { return load_of(jobs); },
+               [this] { return promised_by(capacity); }, [this] { return states.connected(); }, HVAGENT_VERSION}) {
+    libvirt.observe_calls(call_counter(counted));
+    jobs.count_with(job_counters(counted));
     jobs.set_decorate([this](const api::Row& row, nlohmann::json result, bool wanted) {
         return schemas.decorate(row, std::move(result), wanted);
     });
@@ -241,7 +301,11 @@ void Agent::start() {
                          parts.identity,
                          parts.clock,
                          [&parts] { return parts.not_ready_because(); },
-                         HVAGENT_VERSION};
+                         HVAGENT_VERSION,
+                         [&parts] { return parts.metrics.text(); },
+                         [&parts](const std::string& method, int status, std::chrono::microseconds took) {
+                             parts.counted.request_answered(method, status, took);
+                         }};
     parts.server = std::make_unique<http::HttpServer>(server_settings(parts.settings), std::move(http));
     parts.server->start();
 }

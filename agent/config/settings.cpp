@@ -35,6 +35,10 @@ const std::vector<Setting>& settings_table() {
          "PEM authorities; when set, clients must show a certificate of one of them"},
         {"http", "max_connections", &S::http_max_connections, "connections open at once; more are refused with 503"},
         {"http", "max_body", &S::http_max_body, "largest request body in bytes"},
+        {"metrics", "public", &S::metrics_public,
+         "who reads /metrics without a session or token: loopback (this host's programs), always or never"},
+        {"metrics", "token", &S::metrics_token,
+         "reads /metrics when sent as \"Authorization: Bearer <token>\"; default: none"},
         {"libvirt", "uri", &S::libvirt_uri, "connection URI"},
         {"libvirt", "virt_type", &S::virt_type, "kvm, qemu (emulation), or auto: kvm where a guest was seen to run"},
         {"libvirt", "call_timeout", &S::libvirt_call_timeout,
@@ -152,6 +156,11 @@ void check(const Settings& settings) {
             "[volume] deletion_policy must be Delay or Direct, but is \"" + settings.volume_deletion_policy + "\"");
     require(settings.image_deletion_policy == "Delay" || settings.image_deletion_policy == "Direct",
             "[image] deletion_policy must be Delay or Direct, but is \"" + settings.image_deletion_policy + "\"");
+    require(
+        settings.metrics_public == "loopback" || settings.metrics_public == "always" || settings.metrics_public == "never",
+        "[metrics] public must be loopback, always or never, but is \"" + settings.metrics_public + "\"");
+    require(settings.metrics_token.empty() || settings.metrics_token.size() >= 16,
+            "[metrics] token must have at least 16 characters");
     require(settings.cdroms <= 3, "[vm] cdroms must be 0 to 3");
     const auto is_ratio = [](double number) { return number > 0 && number <= 1000; };  // false for nan
     require(is_ratio(settings.cpu_ratio) && is_ratio(settings.memory_ratio),

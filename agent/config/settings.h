@@ -15,6 +15,9 @@ struct Settings {
     std::string http_tls_cert, http_tls_key, http_client_ca;
     int http_max_connections = 4096;
     Bytes http_max_body = MiB;
+    // [metrics]
+    std::string metrics_public = "loopback";
+    std::string metrics_token;
     // [libvirt]
     std::string libvirt_uri = "qemu:///system";
     std::string virt_type = "auto";

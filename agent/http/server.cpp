@@ -8,6 +8,7 @@
 #include "agent/api/schema.h"
 #include "agent/http/answers.h"
 #include "agent/http/legacy_endpoint.h"
+#include "agent/http/metrics_endpoint.h"
 #include "agent/http/request_log.h"
 #include "agent/http/rest_endpoint.h"
 #include "agent/http/transport/connection_server.h"
@@ -70,6 +71,7 @@ struct HttpServer::Body {
 
     void handle(const std::shared_ptr<Exchange>& exchange) const;
     void route(const std::shared_ptr<Exchange>& exchange) const;
+    void metrics(const std::shared_ptr<Exchange>& exchange) const;
     Response about_agent(const Request& request, const std::vector<std::string>& segments) const;
 
     const HttpSettings settings;
@@ -77,7 +79,7 @@ struct HttpServer::Body {
     const api::SchemaBuilder schemas;
     RefusedJobs refused;
     WorkerPool requests;
-    WorkerPool slow;
+    mutable WorkerPool slow;
     WorkerPool submissions;
     RequestLog log;
     const Moment started;
@@ -109,6 +111,7 @@ void HttpServer::Body::route(const std::shared_ptr<Exchange>& exchange) const {
     if (begins_with(segments, {"zstack", "api"})) return legacy->handle(exchange, without_first(segments, 2));
     if (begins_with(segments, {"hvagent", "v1"}))
         return exchange->respond(about_agent(exchange->request, without_first(segments, 2)));
+    if (parts.metrics && segments.size() == 1 && equal_ignoring_case(segments[0], "metrics")) return metrics(exchange);
     throw Error(Code::no_such_path, "there is nothing at " +
                                         std::string(split_target(exchange->request.target).path.substr(0, 200)) +
                                         "; the API is below /zstack/v1");
@@ -129,6 +132,14 @@ Response HttpServer::Body::about_agent(const Request& request, const std::vector
     if (what == "health") return json_answer(200, {{"status", "ok"}, {"version", parts.version}, {"uptimeSeconds", uptime}});
     const std::vector<std::string> reasons = parts.not_ready_because();
     return json_answer(reasons.empty() ? 200 : 503, {{"ready", reasons.empty()}, {"reasons", reasons}});
+}
+
+// Libvirt may be asked for it.
+void HttpServer::Body::metrics(const std::shared_ptr<Exchange>& exchange) const {
+    if (auto refusal = refuse_metrics(exchange->request, settings, parts.identity))
+        return exchange->respond(std::move(*refusal));
+    const bool taken = slow.run([this, exchange] { exchange->respond(metrics_answer(parts.metrics)); });
+    if (!taken) throw Error(Code::not_ready, "the agent is stopping");
 }
 
 HttpServer::HttpServer(HttpSettings settings, HttpParts parts) {
@@ -153,6 +164,7 @@ void HttpServer::start() {
     callbacks.refuse = refusal_answer;
     callbacks.answered = [&body](const Request& request, const Response& response, std::chrono::microseconds took) {
         body.log.answered(request, response, took);
+        if (body.parts.answered) body.parts.answered(request.method, response.status, took);
     };
     body.connections = std::make_unique<ConnectionServer>(body.settings, body.parts.clock, body.tls.get(), body.requests,
                                                           std::move(callbacks));

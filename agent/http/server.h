@@ -1,5 +1,6 @@
 // The way in over HTTP: the REST contract, the legacy endpoint, health and the OpenAPI document.
 #pragma once
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,6 +31,10 @@ struct HttpParts {
     // Why the agent cannot do its work right now; empty when it can.
     std::function<std::vector<std::string>()> not_ready_because;
     std::string version;
+    // The text of /metrics; empty: there is none.
+    std::function<std::string()> metrics = {};
+    // Counts each answer; from any thread.
+    std::function<void(const std::string& method, int status, std::chrono::microseconds took)> answered = {};
 };
 
 class HttpServer {

@@ -9,10 +9,12 @@
 namespace hvagent::http {
 
 struct HttpSettings {
-    std::string listen = "127.0.0.1:8080";  // host:port, [address]:port; port 0 takes any free one
-    bool insecure = false;                  // allows plain HTTP on an address other than loopback
-    std::string tls_cert, tls_key;          // PEM files; both or none
-    std::string client_ca;                  // PEM file; clients must show a certificate signed by it
+    std::string listen = "127.0.0.1:8080";    // host:port, [address]:port; port 0 takes any free one
+    bool insecure = false;                    // allows plain HTTP on an address other than loopback
+    std::string tls_cert, tls_key;            // PEM files; both or none
+    std::string client_ca;                    // PEM file; clients must show a certificate signed by it
+    std::string metrics_public = "loopback";  // who reads /metrics without a session: loopback, always or never
+    std::string metrics_token;                // reads /metrics as well: "Authorization: Bearer <token>"
     std::size_t max_connections = 4096;
     Bytes max_body = MiB;
     std::size_t max_threads = 16;            // for requests that are answered from memory and the store

@@ -293,6 +293,10 @@ Load JobEngine::Impl::load() const {
     const std::lock_guard lock(mutex_);
     load.waiting = schedule_.waiting();
     load.running = schedule_.running();
+    for (std::size_t i = 0; i < load.classes.size(); ++i) {
+        const auto kind = static_cast<JobClass>(i);
+        load.classes[i] = {schedule_.waiting(kind), schedule_.running(kind)};
+    }
     return load;
 }
 
@@ -301,6 +305,9 @@ JobEngine::JobEngine(Database& database, const Clock& clock, const api::Catalog&
     : impl_(std::make_unique<Impl>(database, clock, catalog, references, http, settings)) {}
 JobEngine::~JobEngine() = default;
 
+void JobEngine::count_with(JobCounters counters) {
+    impl_->counters_ = std::move(counters);
+}
 void JobEngine::set_decorate(Decorate decorate) {
     impl_->decorate_ = std::move(decorate);
 }

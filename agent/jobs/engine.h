@@ -2,6 +2,7 @@
 //
 // Of the jobs only the unfinished ones are in memory; finished ones are read from the database until they expire.
 #pragma once
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -95,8 +96,13 @@ struct ListFilter {
 };
 
 struct Load {
+    struct Class {
+        std::size_t waiting = 0;
+        std::size_t running = 0;
+    };
     std::size_t waiting = 0;
     std::size_t running = 0;
+    std::array<Class, 4> classes;  // by JobClass
     std::size_t worker_threads = 0;
     std::size_t webhook_threads = 0;
     std::size_t pending_webhooks = 0;  // in memory
@@ -104,6 +110,19 @@ struct Load {
 
 // What a poll or webhook body carries beside the result (`schema`).
 using Decorate = std::function<json(const api::Row& row, json result, bool wants_schema)>;
+
+// Who counts what the engine does. From any thread; cheap, does not throw.
+struct JobCounters {
+    struct End {
+        std::string_view operation;
+        JobClass kind = JobClass::quick;
+        bool succeeded = false;
+        milliseconds waited{0};  // from its arrival to its start
+        milliseconds ran{0};
+    };
+    std::function<void(const End&)> job_ended;
+    std::function<void(std::string_view result)> webhook_tried;  // "delivered", "refused"...
+};
 
 // Thread-safe. The references must outlive it.
 class JobEngine {
@@ -116,6 +135,8 @@ public:
 
     // Before start(). Applied to results in webhook bodies; polls must apply the same to JobStatus::result.
     void set_decorate(Decorate decorate);
+    // Before start().
+    void count_with(JobCounters counters);
 
     // Takes up what an earlier life left unfinished, then accepts new jobs.
     void start();

@@ -77,8 +77,12 @@ public:
     void end_webhook(const JobId& job) override { store_.end_webhook(job); }
     void each_pending(const std::function<void(Webhook)>& visit) override;
     void due_changed() override { arm_timer(); }
+    void webhook_tried(std::string_view result) override {
+        if (counters_.webhook_tried) counters_.webhook_tried(result);
+    }
 
     Decorate decorate_;
+    JobCounters counters_;
 
 private:
     enum class State { stopped, running, stopping };
@@ -111,6 +115,7 @@ private:
     void load_arguments(Entry& entry) const;
     Ending make_ending(const Entry& entry, const Outcome& outcome) const;
     bool store_ending(const Entry& entry, const Ending& ending);
+    void count(const Entry& entry, bool succeeded, milliseconds ran, Time ended) const;
     EntryPtr leave(const EntryPtr& entry, bool had_started);
     Entries retire(const EntryPtr& entry, Time finished);
     bool claim_unstarted(Entry& entry);  // with mutex_ held

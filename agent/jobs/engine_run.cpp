@@ -51,7 +51,9 @@ EntryPtr JobEngine::Impl::work_one(const EntryPtr& entry) {
     const Ending ending = make_ending(*entry, outcome);
     if (!store_ending(*entry, ending)) return leave(entry, true);
 
-    const auto took = std::chrono::duration_cast<milliseconds>(clock_.moment() - began).count();
+    const auto ran = std::chrono::duration_cast<milliseconds>(clock_.moment() - began);
+    const auto took = ran.count();
+    count(*entry, !outcome.error, ran, ending.finished);
     if (outcome.error)
         log::info("job failed", {{"took_ms", took}, {"error", outcome.error->details()}});
     else
@@ -107,6 +109,12 @@ bool JobEngine::Impl::store_ending(const Entry& entry, const Ending& ending) {
         std::unique_lock lock(mutex_);
         if (changed_.wait_for(lock, retry_distance, [this] { return state_ != State::running; })) return false;
     }
+}
+
+void JobEngine::Impl::count(const Entry& entry, bool succeeded, milliseconds ran, Time ended) const {
+    if (!counters_.job_ended) return;
+    const auto waited = std::chrono::duration_cast<milliseconds>(ended - entry.created) - ran;
+    counters_.job_ended({entry.row->name, entry.kind, succeeded, std::max(waited, milliseconds(0)), ran});
 }
 
 // Unfinished, for the next start of the daemon.
@@ -175,6 +183,7 @@ void JobEngine::Impl::end_unstarted(const EntryPtr& entry, const Error& error) {
         run_all(next);
         throw;
     }
+    count(*entry, false, milliseconds(0), ending.finished);
     log::info("job ended before it started",
               {{"job", entry->id.str()}, {"operation", entry->row->name}, {"error", error.details()}});
     run_all(retire(entry, ending.finished));

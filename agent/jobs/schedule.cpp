@@ -20,6 +20,7 @@ void Schedule::add(Ticket& ticket) {
         queue.push_back(&ticket);
     }
     ++waiting_;
+    ++class_of(ticket).waiting;
 }
 
 void Schedule::release(Ticket& ticket) {
@@ -38,6 +39,7 @@ void Schedule::remove(Ticket& ticket) {
     } else {
         if (ticket.state == Ticket::State::free) hold(ticket);
         --waiting_;
+        --class_of(ticket).waiting;
     }
     for (const std::string& name : ticket.queues) {
         const auto found = queues_.find(name);
@@ -66,6 +68,7 @@ Schedule::Ticket* Schedule::take() {
         ticket->state = Ticket::State::taken;
         ++next.taken;
         --waiting_;
+        --next.waiting;
         return ticket;
     }
     return nullptr;

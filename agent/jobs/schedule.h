@@ -38,11 +38,14 @@ public:
 
     std::size_t waiting() const { return waiting_; }
     std::size_t running() const;
+    std::size_t waiting(JobClass kind) const { return classes_[static_cast<std::size_t>(kind)].waiting; }
+    std::size_t running(JobClass kind) const { return classes_[static_cast<std::size_t>(kind)].taken; }
 
 private:
     struct Class {
         std::size_t limit = 1;
         std::size_t taken = 0;
+        std::size_t waiting = 0;
         std::deque<Ticket*> startable;
     };
     Class& class_of(const Ticket& ticket) { return classes_[static_cast<std::size_t>(ticket.kind)]; }

@@ -128,6 +128,7 @@ void Webhooks::deliver(const JobId& job) {
         const std::optional<Letter> letter = office_.write_letter(job);
         if (letter) {
             result = clock_.now() < webhook.expires ? post(webhook, *letter) : Result::impossible;
+            office_.webhook_tried(name_of(result));
             is_over = !plan_retry(job, result);
             if (is_over) office_.end_webhook(job);
             if (is_over && result != Result::delivered)
@@ -162,6 +163,19 @@ void Webhooks::returned(const Webhook& webhook, Result result, bool is_over) {
 
 bool Webhooks::is_idle(const Host& host) const {
     return host.ready.empty() && host.on_the_way == 0 && clock_.moment() >= host.paused_until;
+}
+
+std::string_view Webhooks::name_of(Result result) {
+    switch (result) {
+        case Result::unwanted: return "unwanted";
+        case Result::delivered: return "delivered";
+        case Result::not_found: return "not_found";
+        case Result::refused: return "refused";
+        case Result::no_connection: return "no_connection";
+        case Result::too_slow: return "too_slow";
+        case Result::impossible: break;
+    }
+    return "impossible";
 }
 
 Webhooks::Result Webhooks::post(const Webhook& webhook, const Letter& letter) {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -38,6 +39,8 @@ public:
     virtual void each_pending(const std::function<void(Webhook)>& visit) = 0;
     // next_due() may have changed.
     virtual void due_changed() = 0;
+    // A delivery was tried: "delivered", "not_found", "refused", "no_connection", "too_slow" or "impossible".
+    virtual void webhook_tried(std::string_view) {}
 };
 
 // Thread-safe. One host gets a few deliveries at a time, fewer while it is slow; one that refuses connections is asked
@@ -76,6 +79,7 @@ private:
     void send_locked(Host& host);
     std::size_t limit_of(const Host& host) const;
     void deliver(const JobId& job);
+    static std::string_view name_of(Result result);
     Result post(const Webhook& webhook, const Letter& letter);
     void note(Host& host, Result result);
     bool plan_retry(const JobId& job, Result result);

@@ -86,6 +86,22 @@ std::string about(const VmId& vm) {
 }  // namespace
 
 void CallRunner::run_call(const CallName& name, milliseconds timeout, std::function<void(Session&)> work) {
+    if (!observer_) return run_unobserved(name, timeout, std::move(work));
+    const Moment begin = std::chrono::steady_clock::now();
+    const auto tell = [&](CallEnd end) {
+        const auto took = std::chrono::steady_clock::now() - begin;
+        observer_(kind_of_call(name.what), end, std::chrono::duration_cast<std::chrono::microseconds>(took));
+    };
+    try {
+        run_unobserved(name, timeout, std::move(work));
+    } catch (const Error& error) {
+        tell(error.code() == Code::timeout ? CallEnd::timed_out : CallEnd::failed);
+        throw;
+    }
+    tell(CallEnd::done);
+}
+
+void CallRunner::run_unobserved(const CallName& name, milliseconds timeout, std::function<void(Session&)> work) {
     const Moment begin = std::chrono::steady_clock::now();
     const Moment deadline = begin + timeout;
     if (!name.vm.empty() && !name.may_overtake) {

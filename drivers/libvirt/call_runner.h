@@ -11,6 +11,7 @@
 #include <string>
 #include <type_traits>
 
+#include "drivers/libvirt/call_observer.h"
 #include "drivers/libvirt/call_threads.h"
 #include "drivers/libvirt/connection_source.h"
 #include "hvagent/clock.h"
@@ -75,6 +76,8 @@ public:
     CallRunner(std::shared_ptr<ConnectionSource> source, CallLimits limits);
     ~CallRunner();
     void diagnose_with(Diagnosis diagnosis) { diagnosis_ = std::move(diagnosis); }
+    // Before the first call.
+    void observe_with(CallObserver observer) { observer_ = std::move(observer); }
 
     // Runs `work(Session&)` and returns its result. `work` may outlive the caller: it captures by value.
     // Error(timeout) at the deadline, Error(host_connection), and whatever `work` throws.
@@ -99,6 +102,7 @@ public:
 private:
     struct Abandoned;
     void run_call(const CallName& name, milliseconds timeout, std::function<void(Session&)> work);
+    void run_unobserved(const CallName& name, milliseconds timeout, std::function<void(Session&)> work);
     static void try_call(ConnectionPool& pool, const CallName& name, Moment deadline, CallState& call,
                          const std::function<void(Session&)>& work);
     [[noreturn]] void give_up(const CallName& name, milliseconds timeout, bool begun);
@@ -107,6 +111,7 @@ private:
     const std::shared_ptr<Abandoned> abandoned_;
     CallThreads threads_;
     Diagnosis diagnosis_;
+    CallObserver observer_;
 };
 
 }  // namespace hvagent::libvirt

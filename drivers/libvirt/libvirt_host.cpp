@@ -6,6 +6,7 @@
 #include "drivers/libvirt/libvirt_vm_disks.h"
 #include "drivers/libvirt/libvirt_vm_observer.h"
 #include "drivers/libvirt/libvirt_vm_power.h"
+#include "drivers/libvirt/vm_stats.h"
 
 namespace hvagent::libvirt {
 namespace {
@@ -51,11 +52,13 @@ struct LibvirtHost::Parts {
               ProfileSettings{settings.virt_type, settings.hotplug, settings.spare_pcie_ports})),
           queries(source, query_limits(settings)),
           work(source, work_limits(settings)),
+          figures(source, query_limits(settings)),
           power(work, queries, owned, timeouts_of(settings)),
           disks(DomainCalls(work, queries, owned, timeouts_of(settings)), profile, images),
           definitions(work, queries, owned, profile, timeouts_of(settings)),
           inspector(queries, profile, timeouts_of(settings)),
           networks(work, queries, timeouts_of(settings)),
+          stats(figures, owned),
           observer(source, queries, owned, timeouts_of(settings), clock) {
         work.diagnose_with([this](const VmId& vm) { return qemu_silence(queries, vm); });
         observer.when_connected([this] {
@@ -69,11 +72,13 @@ struct LibvirtHost::Parts {
     std::shared_ptr<HostProfileSource> profile;
     CallRunner queries;
     CallRunner work;
+    CallRunner figures;  // its calls may hang with a frozen QEMU
     LibvirtVmPower power;
     LibvirtVmDisks disks;
     LibvirtVmDefinitions definitions;
     LibvirtHostInspector inspector;
     LibvirtVirtualNetworks networks;
+    LibvirtVmStats stats;
     LibvirtVmObserver observer;  // last: its thread uses the others
 };
 
@@ -100,8 +105,21 @@ VirtualNetworks& LibvirtHost::networks() {
     return parts_->networks;
 }
 
+VmStatsSource& LibvirtHost::stats() {
+    return parts_->stats;
+}
+
+void LibvirtHost::observe_calls(const CallObserver& observer) {
+    for (CallRunner* runner : {&parts_->queries, &parts_->work, &parts_->figures}) runner->observe_with(observer);
+}
+
 LibvirtHost::Load LibvirtHost::load() const {
-    return {parts_->work.connections() + parts_->queries.connections(), parts_->work.threads() + parts_->queries.threads()};
+    Load sum;
+    for (const CallRunner* runner : {&parts_->queries, &parts_->work, &parts_->figures}) {
+        sum.connections += runner->connections();
+        sum.threads += runner->threads();
+    }
+    return sum;
 }
 
 }  // namespace hvagent::libvirt

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "drivers/libvirt/call_observer.h"
 #include "hvagent/clock.h"
 #include "hvagent/drivers/host_facts.h"
 #include "hvagent/drivers/virtual_networks.h"
@@ -10,6 +11,7 @@
 #include "hvagent/drivers/vm_disks.h"
 #include "hvagent/drivers/vm_observer.h"
 #include "hvagent/drivers/vm_power.h"
+#include "hvagent/drivers/vm_stats.h"
 
 namespace hvagent::libvirt {
 
@@ -41,6 +43,10 @@ public:
     VmObserver& observer();
     HostInspector& inspector();
     VirtualNetworks& networks();
+    VmStatsSource& stats();
+
+    // Before the first call.
+    void observe_calls(const CallObserver& observer);
 
     // Of connections and threads that carry calls now; the observer's are not counted.
     struct Load {

@@ -1,0 +1,32 @@
+// The figures of all VMs in one call, which no frozen QEMU holds up.
+//
+// libvirt asks one QEMU after the other and waits for each without end: a call that comes to a frozen one stays there. But
+// it then holds that VM's job, and a second call with NOWAIT passes it by. So each call is given little time, left where it
+// hangs, and made again; as long as it hangs, later ones pass.
+#pragma once
+#include <atomic>
+#include <memory>
+
+#include "drivers/libvirt/call_runner.h"
+#include "drivers/libvirt/owned_domains.h"
+#include "hvagent/drivers/vm_stats.h"
+
+namespace hvagent::libvirt {
+
+class LibvirtVmStats final : public VmStatsSource {
+public:
+    // `runner`: of its own, for a call may hang for hours.
+    LibvirtVmStats(CallRunner& runner, std::shared_ptr<OwnedDomains> owned);
+    std::vector<VmStats> stats() override;
+
+private:
+    std::vector<VmStats> ask(unsigned groups, milliseconds patience);
+    milliseconds patience() const;
+
+    CallRunner& runner_;
+    const std::shared_ptr<OwnedDomains> owned_;
+    const std::shared_ptr<std::atomic<int>> under_way_;  // also counts those that were left
+    std::atomic<std::int64_t> usual_us_;                 // what the last call took
+};
+
+}  // namespace hvagent::libvirt
