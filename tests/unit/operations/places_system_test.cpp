@@ -43,8 +43,8 @@ TEST_F(ConfiguredSystem, SettingsAreShownUnderTheirNamesInTheContract) {
     const json numa = only("QueryGlobalConfig", {"category=vm", "name=numa"});
     EXPECT_EQ(numa["value"], "true");
     EXPECT_EQ(numa["defaultValue"], "false");
-    EXPECT_EQ(only("QueryGlobalConfig", {"name=expungePeriod"})["value"], "5");
-    EXPECT_EQ(only("QueryGlobalConfig", {"name=deletionPolicy"})["value"], "Delay");
+    EXPECT_EQ(only("QueryGlobalConfig", {"category=vm", "name=expungePeriod"})["value"], "5");
+    EXPECT_EQ(only("QueryGlobalConfig", {"category=vm", "name=deletionPolicy"})["value"], "Delay");
     EXPECT_EQ(only("QueryGlobalConfig", {"category=identity", "name=session.timeout"})["value"], "7200");
     EXPECT_THROW(query("QueryGlobalConfig", {"colour=blue"}), Error);
 }
