@@ -5,6 +5,7 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -319,11 +320,11 @@ def test_foreign_formats_become_qcow2(host, images, add, directory, kind, option
 
 
 @pytest.fixture
-def small_store(api, host, world):
-    """An image store with room for a megabyte."""
+def small_store(api, host, world, request):
+    """An image store with room for a megabyte, or what the test asks for."""
     path = f"/var/lib/hvagent/small-{new_uuid()[:6]}"
     host.exec("mkdir", path)
-    host.exec("mount", "-t", "tmpfs", "-o", "size=1m", "small", path)
+    host.exec("mount", "-t", "tmpfs", "-o", f"size={getattr(request, 'param', '1m')}", "small", path)
     params = {"name": "small", "url": path, "hostname": "localhost", "username": "nobody", "password": "none"}
     uuid = api.run("POST", "/backup-storage/image-store", {"params": params})["inventory"]["uuid"]
     api.run("POST", f"/zones/{world.zone}/backup-storage/{uuid}")
@@ -458,28 +459,62 @@ def test_a_data_template_is_a_volume_to_be(api, host, world, data_volume):
     remove_image(api, image["uuid"])
 
 
+@contextmanager
+def copy_under_way(api, host, guest, volume, after_s=0, **params):
+    """The job of a template whose copy QEMU has begun; QEMU then stands still, so that it is not done, until the block ends."""
+    qemu = host.qemu_pid(guest)
+    stop = f"until [ -e /var/lib/hvagent/*/images/*/*.copying ]; do :; done; sleep {after_s}; kill -STOP {qemu}"
+    with ThreadPoolExecutor(1) as aside:
+        stopped = aside.submit(host.shell, f"touch /run/armed; timeout 20 sh -c '{stop}'; rm /run/armed")
+        wait_for(lambda: host.has_file("/run/armed"), 5, "the watch for the copy")
+        job = api.submit("POST", f"/images/data-volume-templates/from/volumes/{volume}", {"params": {"name": "half way", **params}})
+        stopped.result()
+    try:
+        yield job
+    finally:
+        host.signal_qemu(guest, "CONT")
+
+
+def source_is_untouched(api, host, guest, volume, before):
+    assert chain(host, api.only("/volumes", f"uuid={volume}")["installPath"]) == before
+    assert "mirror" not in host.xml(guest) and api.state(guest) == "Running"
+
+
 def test_a_template_of_a_running_vm_survives_a_killed_daemon(api, host, guest, data_volume):
     volume, written = data_volume
-    path = api.only("/volumes", f"uuid={volume}")["installPath"]
-    before = chain(host, path)
-    qemu = host.qemu_pid(guest)
-    for after_s in (0, 0, 0.03, 0.06, 0.1):
-        # QEMU stands still as soon as it is given the file, so that what it has begun is not done when the daemon dies.
-        stop = f"until [ -e /var/lib/hvagent/backup/images/*/*.copying ]; do :; done; sleep {after_s}; kill -STOP {qemu}"
-        with ThreadPoolExecutor(1) as aside:
-            stopped = aside.submit(host.shell, f"touch /run/armed; timeout 20 sh -c '{stop}'; rm /run/armed")
-            wait_for(lambda: host.has_file("/run/armed"), 5, "the watch for the copy")
-            job = api.submit("POST", f"/images/data-volume-templates/from/volumes/{volume}", {"params": {"name": "killed"}})
-            stopped.result()
-        try:
+    before = chain(host, api.only("/volumes", f"uuid={volume}")["installPath"])
+    for after_s in (0, 0.03, 0.1):
+        with copy_under_way(api, host, guest, volume, after_s) as job:
             host.kill("agent")
             assert after_s or ".copying" in leftovers(host)
-        finally:
-            host.signal_qemu(guest, "CONT")
         image = job.wait(through_restarts=True)["inventory"]
         assert image["status"] == "Ready" and data_of(host, image) == written and leftovers(host) == ""
-        assert chain(host, path) == before and "mirror" not in host.xml(guest)
+        source_is_untouched(api, host, guest, volume, before)
         remove_image(api, image["uuid"])
+    inside = Inside(host, guest)
+    assert inside.checksum(inside.disk(volume), 8, at_mib=4) == written
+
+
+def test_a_template_of_a_running_vm_that_is_cancelled_leaves_nothing(api, host, guest, data_volume):
+    volume, _ = data_volume
+    before = chain(host, api.only("/volumes", f"uuid={volume}")["installPath"])
+    with copy_under_way(api, host, guest, volume) as job:
+        api.call("PUT", f"/longjobs/{job.uuid}/actions", {"cancelLongJob": {}})
+    assert "cancelled" in str(refusal(job.wait))
+    nothing_stays(api, host, "half way")
+    source_is_untouched(api, host, guest, volume, before)
+
+
+@pytest.mark.parametrize("small_store", ["24m"], indirect=True)
+def test_a_store_that_fills_up_during_the_copy_keeps_nothing_of_it(api, host, guest, data_volume, small_store):
+    volume, written = data_volume
+    before = chain(host, api.only("/volumes", f"uuid={volume}")["installPath"])
+    with copy_under_way(api, host, guest, volume, backupStorageUuids=[small_store]) as job:
+        host.shell("for d in /var/lib/hvagent/small-*; do dd if=/dev/zero of=$d/filler bs=1M 2>/dev/null; done; true")
+    assert refusal(job.wait).codes[0] == "SYS.1002"
+    assert host.shell("find /var/lib/hvagent/small-* -type f ! -name filler") == ""
+    nothing_stays(api, host, "half way")
+    source_is_untouched(api, host, guest, volume, before)
     inside = Inside(host, guest)
     assert inside.checksum(inside.disk(volume), 8, at_mib=4) == written
 
