@@ -1,5 +1,7 @@
 #include "drivers/libvirt/block_jobs.h"
 
+#include "drivers/libvirt/held_cpus.h"
+
 namespace hvagent::libvirt {
 namespace {
 
@@ -19,8 +21,14 @@ const char* kind_name(int type) {
 
 BlockJob block_job(virDomainPtr domain, const std::string& target) {
     virDomainBlockJobInfo info{};
-    if (checked(virDomainGetBlockJobInfo(domain, target.c_str(), &info, 0), "look at the block job of " + target) == 0)
-        return {};
+    const int found = virDomainGetBlockJobInfo(domain, target.c_str(), &info, 0);
+    if (found == 0) return {};
+    if (found < 0) {
+        const std::string what = "look at the block job of " + target;
+        const LibvirtError error = last_error(what);
+        require_active(domain, what);  // says it better
+        throw error;
+    }
     return {kind_name(info.type), static_cast<Bytes>(info.cur), static_cast<Bytes>(info.end)};
 }
 
@@ -37,7 +45,9 @@ void abort_block_job(virDomainPtr domain, const std::string& target, const std::
 
 void abort_block_job_of(const DomainCalls& calls, const VmId& vm, const VolumeId& volume) {
     calls.change(vm, "end the block job of volume " + volume.str(), [volume](virDomainPtr domain, const std::string& what) {
-        abort_block_job(domain, live_disk(domain, volume, what).target, what);
+        const std::string target = live_disk(domain, volume, what).target;
+        release_held_cpus(domain);
+        abort_block_job(domain, target, what);
     });
 }
 

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <pugixml.hpp>
 #include <sstream>
-#include <thread>
 
 #include "drivers/libvirt/guest_file_systems.h"
+#include "drivers/libvirt/held_cpus.h"
+#include "drivers/libvirt/storage_room.h"
 #include "drivers/libvirt/typed_params.h"
 #include "hvagent/log.h"
 
@@ -34,41 +35,6 @@ void start(virDomainPtr domain, const std::string& target, const std::string& pa
             what);
 }
 
-// Holds the CPUs of a running guest; lets them go whatever happens.
-class Pause {
-public:
-    explicit Pause(virDomainPtr domain) : domain_(domain) {
-        int state = VIR_DOMAIN_NOSTATE;
-        checked(virDomainGetState(domain, &state, nullptr, 0), "look whether the VM runs");
-        if (state != VIR_DOMAIN_RUNNING || virDomainSuspend(domain) == 0) {
-            held_ = state == VIR_DOMAIN_RUNNING;
-            return;
-        }
-        const LibvirtError error = last_error("hold the VM while its disks are let go");
-        release();  // it may have stopped nevertheless
-        throw error;
-    }
-    ~Pause() {
-        if (held_) release();
-    }
-    Pause(const Pause&) = delete;
-    Pause& operator=(const Pause&) = delete;
-
-private:
-    void release() {
-        for (int attempt = 0; attempt < 5; ++attempt) {
-            if (attempt > 0) std::this_thread::sleep_for(milliseconds(500));
-            int state = VIR_DOMAIN_NOSTATE;
-            if (virDomainResume(domain_) == 0) return;
-            if (virDomainGetState(domain_, &state, nullptr, 0) == 0 && state != VIR_DOMAIN_PAUSED) return;
-        }
-        log::error("a VM stays paused after its disks were copied", {{"vm", virDomainGetName(domain_)}});
-    }
-
-    virDomainPtr domain_;
-    bool held_ = false;
-};
-
 // While the guest writes nothing: ends each mirror, which first takes over what is still on its way.
 void end_mirrors(virDomainPtr domain, const std::vector<std::string>& targets, const std::string& what) {
     for (const std::string& target : targets) {
@@ -92,6 +58,7 @@ void DisksCopy::begin() {
             abort_block_job(domain, targets.back(), what);
         }
         // An earlier life of the daemon may have ended in the quiet moment.
+        release_held_cpus(domain);
         if (left_over) prepare_guest_agent(domain);
         return targets;
     });
@@ -102,31 +69,31 @@ void DisksCopy::begin() {
     }
 }
 
+DisksCopy::Sight DisksCopy::look() {
+    return calls_.poll(
+        vm_, "look at the copies", [targets = targets_, copies = copies_](virDomainPtr domain, const std::string& what) {
+            Sight seen;
+            for (std::size_t i = 0; i < targets.size(); ++i) {
+                const BlockJob job = block_job(domain, targets[i]);
+                if (job.kind != "copy")
+                    throw Error(code_of_failed_write(copies[i].target),
+                                what + ": QEMU could not finish the copy of " + targets[i] + " to " + copies[i].target);
+                seen.done += job.done;
+                seen.total += job.total;
+            }
+            for (const DomainDisk& disk : live_disks(domain, what).disks)
+                if (std::find(targets.begin(), targets.end(), disk.target) != targets.end())
+                    seen.all_alike = seen.all_alike && disk.mirror_ready;
+            return seen;
+        });
+}
+
 void DisksCopy::wait_until_alike(DeviceEvents& events, const ProgressPercent& progress, Cancellation& cancel) {
-    struct Sight {
-        bool all_alike = true;
-        Bytes done = 0, total = 0;
-    };
     SilenceOfLibvirt silence;
     while (true) {
         cancel.check();
         try {
-            const Sight sight =
-                calls_.poll(vm_, "look at the copies", [targets = targets_](virDomainPtr domain, const std::string& what) {
-                    Sight seen;
-                    for (const std::string& target : targets) {
-                        const BlockJob job = block_job(domain, target);
-                        if (job.kind != "copy")
-                            throw Error(Code::io_failed, what + ": QEMU could not finish the copy of " + target +
-                                                             "; the target may be full or unreadable");
-                        seen.done += job.done;
-                        seen.total += job.total;
-                    }
-                    for (const DomainDisk& disk : live_disks(domain, what).disks)
-                        if (std::find(targets.begin(), targets.end(), disk.target) != targets.end())
-                            seen.all_alike = seen.all_alike && disk.mirror_ready;
-                    return seen;
-                });
+            const Sight sight = look();
             silence.answered();
             if (sight.all_alike) return;
             if (progress && sight.total > 0) progress(static_cast<int>(std::min<Bytes>(99, sight.done * 100 / sight.total)));
@@ -142,24 +109,20 @@ bool DisksCopy::let_go_together() {
     return calls_.change(vm_, "let go of the copies", [targets = targets_](virDomainPtr domain, const std::string& what) {
         // What is on its way must not wait for a bandwidth now.
         for (const std::string& target : targets) virDomainBlockJobSetSpeed(domain, target.c_str(), 0, 0);
-        {
-            const QuietFileSystems file_systems(domain);
-            if (file_systems.are_quiet()) {
-                end_mirrors(domain, targets, what);
-                return true;
-            }
-        }
-        const Pause pause(domain);
+        const QuietFileSystems file_systems(domain);
+        // Not all that a guest writes goes through file systems.
+        const HeldCpus cpus(domain);
         end_mirrors(domain, targets, what);
-        return false;
+        return file_systems.are_quiet();
     });
 }
 
 void DisksCopy::check_result(const DeviceEvents& events) {
-    for (const std::string& target : targets_)
-        if (events.job_failed(target))
-            throw Error(Code::io_failed,
-                        "copy the disks of VM " + vm_.str() + ": QEMU could not finish the copy of " + target);
+    for (std::size_t i = 0; i < targets_.size(); ++i)
+        if (events.job_failed(targets_[i]))
+            throw Error(code_of_failed_write(copies_[i].target), "copy the disks of VM " + vm_.str() +
+                                                                     ": QEMU could not finish the copy of " + targets_[i] +
+                                                                     " to " + copies_[i].target);
 }
 
 void DisksCopy::abort_all() {

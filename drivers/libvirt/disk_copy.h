@@ -19,6 +19,11 @@ public:
 private:
     // Disks mirror into their targets from here on, until they are let go.
     void begin();
+    struct Sight {
+        bool all_alike = true;
+        Bytes done = 0, total = 0;
+    };
+    Sight look();
     void wait_until_alike(DeviceEvents& events, const ProgressPercent& progress, Cancellation& cancel);
     bool let_go_together();
     void check_result(const DeviceEvents& events);

@@ -3,6 +3,7 @@
 
 #include "drivers/libvirt/block_jobs.h"
 #include "drivers/libvirt/device_events.h"
+#include "drivers/libvirt/storage_room.h"
 
 namespace hvagent::libvirt {
 namespace {
@@ -98,10 +99,11 @@ void pull_layers(const DomainCalls& calls, const PullOrder& order, const Progres
             if (!lies_on(disk, order.base)) throw;
         }
         if (!lies_on(disk, order.base))
-            throw Error(Code::io_failed, action + " of VM " + order.vm.str() + ": QEMU " +
-                                             (events.job_failed(disk.target) ? "failed" : "ended the job early") +
-                                             "; the disk lies where it lay, on " +
-                                             (disk.layers.size() > 1 ? disk.layers[1].path : "nothing"));
+            throw Error(code_of_failed_write(disk.chain().front()),
+                        action + " of VM " + order.vm.str() + ": QEMU " +
+                            (events.job_failed(disk.target) ? "failed" : "ended the job early") +
+                            "; the disk lies where it lay, on " +
+                            (disk.layers.size() > 1 ? disk.layers[1].path : "nothing"));
     }
     if (progress) progress(100);
 }

@@ -16,14 +16,13 @@ constexpr std::size_t most_layers = 200;  // libvirt's limit
 
 // What QEMU takes for a file and nothing else, and what names one file in one way.
 bool is_plain(const std::string& path) {
-    const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
-    if (!path.starts_with('/') || std::any_of(path.begin(), path.end(), is_control)) return false;
+    if (!path.starts_with('/') || path.find('\0') != std::string::npos) return false;
     const std::string closed = path + "/";
     return closed.find("/../") == std::string::npos && closed.find("/./") == std::string::npos;
 }
 
 [[noreturn]] void refuse(const std::string& top, const std::string& why) {
-    throw Error(Code::operation_failed, "the layers of " + top + " cannot be followed: " + why);
+    throw Error(Code::operation_failed, "the layers of " + printable(top) + " cannot be followed: " + printable(why));
 }
 
 HeaderFile open_layer(const std::string& top, const std::string& path, const std::string& above) {

@@ -141,6 +141,10 @@ void QemuImg::convert(const std::string& source, const std::string& source_forma
         throw Error(Code::operation_failed,
                     "the image " + source + (info.is_encrypted ? " is encrypted" : " keeps its data in another file"));
     }
+    if (!info.backing_file.empty() && source_format != "qcow2")
+        throw Error(Code::operation_failed,
+                    "the image " + source + " lies on another one, which is not followed: " + info.backing_file);
+    if (!info.backing_file.empty()) (void)chain(source);  // refuses what must not be followed
     NewFile file(target);
     Command command;
     command.address_space_limit = settings_.convert_address_space_limit;

@@ -31,6 +31,37 @@ protected:
         if (std::system((tool + " > " + output + " 2>&1").c_str()) != 0) return "failed: " + text_of(output);
         return text_of(output);
     }
+    // The guest numbers its first disk, then its second, past all file systems.
+    void copy_two_of_one_moment() {
+        DiskSpec second = data;
+        second.volume = VolumeId::make();
+        second.device_id = 2;
+        second.path = lab->directory() + "/second.qcow2";
+        ASSERT_TRUE(shell("qemu-img create -q -f qcow2 " + second.path + " 80M"));
+        host->disks().attach(spec.vm, second);
+        EXPECT_THAT(
+            in_guest("for i in $(seq 50); do test -b /dev/vdc && break; sleep 0.1; done; test -b /dev/vdc && echo yes"),
+            HasSubstr("yes"));
+        in_guest(
+            "(i=10000; while :; do i=$((i+1)); for d in vdb vdc; do echo $i | dd of=/dev/$d bs=512 conv=sync,fsync; "
+            "done; done) >/dev/null 2>&1 & echo $! > /tmp/writer");
+        for (int round = 0; round < 3; ++round) {
+            int numbers[2];
+            const std::string copies[2] = {lab->directory() + "/copy1.qcow2", lab->directory() + "/copy2.qcow2"};
+            for (const std::string& copy : copies) ASSERT_TRUE(shell("qemu-img create -q -f qcow2 " + copy + " 80M"));
+            host->disks().copy(spec.vm, {{data.volume, copies[0]}, {second.volume, copies[1]}}, {}, {}, cancel);
+            for (int i = 0; i < 2; ++i) {
+                const std::string raw = copies[i] + ".raw";
+                ASSERT_TRUE(shell("qemu-img dd -f qcow2 -O raw bs=512 count=1 if=" + copies[i] + " of=" + raw));
+                numbers[i] = std::atoi(text_of(raw).c_str());
+            }
+            EXPECT_GT(numbers[0], 10000);
+            EXPECT_GE(numbers[0], numbers[1]);
+            EXPECT_LE(numbers[0], numbers[1] + 1);
+        }
+        in_guest("kill $(cat /tmp/writer)");
+        host->disks().detach(spec.vm, second.volume, seconds(30), cancel);
+    }
     static std::string text_of(const std::string& path) {
         std::ifstream file(path, std::ios::binary);
         return {std::istreambuf_iterator<char>(file), {}};
@@ -68,6 +99,8 @@ TEST_F(GuestDisks, ComeAndGoAndAreFrozenWithQuietFileSystemsWhereTheAgentAnswers
     EXPECT_TRUE(host->disks().copy(spec.vm, {{spec.disks[0].volume, copy}}, {}, {}, cancel));
     EXPECT_THAT(in_guest("echo later > /data/mark; cat /data/mark"), HasSubstr("later")) << "thawed";
     EXPECT_TRUE(is_sound(copy));
+
+    copy_two_of_one_moment();
 
     host->disks().pull(spec.vm, spec.disks[0].volume, "", {}, {}, cancel);
     EXPECT_EQ(live(spec.disks[0].volume).chain.size(), 1u);

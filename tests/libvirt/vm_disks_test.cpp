@@ -30,8 +30,6 @@ protected:
         libvirt::LibvirtSettings settings;
         settings.uri = lab->uri();
         settings.virt_type = "qemu";
-        settings.call_timeout = seconds(10);
-        settings.query_timeout = seconds(5);
         host = std::make_unique<libvirt::LibvirtHost>(settings, clock, images);
         directory = lab->directory() + "/disks";
         std::filesystem::remove_all(directory);
@@ -243,8 +241,6 @@ TEST_F(VmDisksOfQemu, FreezesTheLayersOfAllDisksOrOfNone) {
     EXPECT_FALSE(host->disks().freeze_layers(spec.vm, layers)) << "they are there already";
     EXPECT_EQ(live(spec.disks[0].volume).chain.size(), 4u);
 
-    // Of an earlier life, never used.
-    images.create_overlay(file("newer0"), file("new0"), "qcow2", 64 * MiB);
     ASSERT_TRUE(shell("echo data > " + file("newer1")));
     EXPECT_THROW(host->disks().freeze_layers(
                      spec.vm, {{spec.disks[0].volume, file("newer0")}, {spec.disks[1].volume, file("newer1")}}),
@@ -253,6 +249,11 @@ TEST_F(VmDisksOfQemu, FreezesTheLayersOfAllDisksOrOfNone) {
     EXPECT_TRUE(std::filesystem::exists(file("newer1"))) << "not ours to remove";
     EXPECT_EQ(live(spec.disks[0].volume).chain.front(), file("new0"));
     EXPECT_EQ(live(spec.disks[1].volume).chain.front(), file("new1"));
+
+    // Of an earlier life, never used.
+    images.create_overlay(file("newer0"), file("new0"), "qcow2", 64 * MiB);
+    host->disks().freeze_layers(spec.vm, {{spec.disks[0].volume, file("newer0")}});
+    EXPECT_EQ(live(spec.disks[0].volume).chain.front(), file("newer0"));
 }
 
 TEST_F(VmDisksOfQemu, PullsLayersUpToABaseAndThenAll) {
@@ -357,6 +358,19 @@ TEST_F(VmDisksOfQemu, CopiesDisksWhileTheVmGoesOn) {
     host->disks().copy(spec.vm, copies, {}, {}, cancel);
     EXPECT_TRUE(are_alike(file("copy0"), file("expected")));
     EXPECT_EQ(host->observer().look(spec.vm)->state, VmState::paused);
+}
+
+TEST_F(VmDisksOfQemu, LetsAVmGoThatAnEarlierLifeHeldForACopy) {
+    spec.disks = {layered_disk(0)};
+    ASSERT_TRUE(shell("qemu-img create -q -f qcow2 " + file("copy0") + " 64M"));
+    start(false);
+    const std::string virsh = "virsh -c '" + lab->uri() + "' ";
+    ASSERT_TRUE(shell(virsh + "metadata --live " + spec.vm.str() +
+                      " https://hvagent.org/xmlns/hold/1 --key hold --set '<moment/>'"));
+    ASSERT_TRUE(shell(virsh + "suspend " + spec.vm.str()));
+    host->disks().copy(spec.vm, {{spec.disks[0].volume, file("copy0")}}, {}, {}, cancel);
+    EXPECT_EQ(host->observer().look(spec.vm)->state, VmState::running);
+    EXPECT_FALSE(shell(virsh + "metadata --live " + spec.vm.str() + " https://hvagent.org/xmlns/hold/1"));
 }
 
 TEST_F(VmDisksOfQemu, LeavesNoCopyRunningAfterACancel) {

@@ -135,6 +135,7 @@ TEST_F(QemuImgDriver, TellsTheParentOfAVmwareDisk) {
     make({"-f", "vmdk", directory_.file("base.vmdk"), "64M"});
     make({"-f", "vmdk", "-F", "vmdk", "-b", directory_.file("base.vmdk"), disk_});
     EXPECT_THAT(images_.inspect(disk_, "vmdk").backing_file, HasSubstr("base.vmdk"));
+    EXPECT_THAT(thrown_error([&] { convert(disk_, "vmdk"); }).details(), HasSubstr("not followed"));
 }
 
 TEST_F(QemuImgDriver, RefusesFormatsNobodyAskedFor) {
