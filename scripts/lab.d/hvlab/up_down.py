@@ -149,6 +149,7 @@ def is_mounted(path):
 def share():
     """libvirt refuses to migrate off a disk unless it knows the file system to be shared. A FUSE mount of the
     subtype glusterfs passes for one; all hosts use the same mount, so image locks work across them."""
+    QEMU_CACHE.mkdir(mode=0o700, exist_ok=True)
     back = ROOT / "shared.back"
     back.mkdir()
     SHARED.mkdir()
