@@ -25,6 +25,7 @@
 #include "agent/state/keepers.h"
 #include "agent/state/vm_states.h"
 #include "drivers/http_client/curl_client.h"
+#include "drivers/libvirt/event_loop.h"
 #include "drivers/libvirt/libvirt_host.h"
 #include "drivers/procfs/host_load.h"
 #include "drivers/qemu_img/qemu_img.h"
@@ -316,6 +317,23 @@ void Agent::stop() {
     parts.jobs.stop();
     parts.timer.stop();
     parts.libvirt.observer().stop();
+}
+
+Agent::Condition Agent::condition() const {
+    const jobs::Load load = parts_->jobs.load();
+    return {parts_->not_ready_because(), load.running, load.waiting};
+}
+
+void Agent::on_timer_thread(std::function<void()> work) {
+    parts_->timer.at(parts_->clock.moment(), std::move(work));
+}
+
+void Agent::on_libvirt_thread(std::function<void()> work) {
+    libvirt::EventLoop::call(std::move(work));
+}
+
+void Agent::reload_certificates() {
+    if (parts_->server) parts_->server->reload_certificates();
 }
 
 int Agent::port() const {

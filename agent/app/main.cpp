@@ -7,13 +7,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <csignal>
 #include <filesystem>
 #include <iostream>
 
 #include "agent/app/compose.h"
 #include "agent/app/log_sinks.h"
+#include "agent/app/service.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
 
@@ -26,6 +25,8 @@ namespace {
 using hvagent::Code;
 using hvagent::Error;
 
+constexpr const char* default_config = "/etc/hvagent/hvagentd.toml";
+
 // Two daemons on one store would run every job twice. The lock lives as long as the process.
 void lock_state(const std::string& directory) {
     std::filesystem::create_directories(directory);
@@ -36,38 +37,25 @@ void lock_state(const std::string& directory) {
         throw Error(Code::io_failed, "another hvagentd uses the state directory " + directory);
 }
 
-// Signals are taken by the main thread alone; every other thread inherits this mask.
-sigset_t block_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-    return signals;
-}
-
-// glibc keeps what a busy minute took: it is given back from time to time, and after the start, which needs the most.
-int wait_for_signal(const sigset_t& signals) {
-    timespec pause{5, 0};
-    for (;;) {
-        const int signal = sigtimedwait(&signals, nullptr, &pause);
-        if (signal > 0) return signal;
-        if (errno == EAGAIN) malloc_trim(0);
-        pause.tv_sec = 60;
-    }
-}
-
-void serve(const hvagent::config::Settings& settings) {
-    const sigset_t signals = block_signals();
+void serve(const hvagent::config::Settings& settings, const std::string& config_path, hvagent::log::Sink& sink) {
+    const sigset_t signals = hvagent::app::block_signals();
     lock_state(settings.state_directory);
+    sd_notify(0, "STATUS=Taking up unfinished jobs");
     hvagent::app::Agent agent(settings, settings.state_directory + "/hvagent.db");
     agent.start();
-    hvagent::log::info("hvagentd is ready", {{"version", HVAGENT_VERSION}, {"listen", settings.http_listen}});
-    sd_notify(0, "READY=1");
-    const int signal = wait_for_signal(signals);
+    const int signal = hvagent::app::Service(agent, settings, config_path, sink).run(signals);
     hvagent::log::info("hvagentd stops", {{"signal", signal}});
-    sd_notify(0, "STOPPING=1");
+    sd_notify(0, "STOPPING=1\nSTATUS=Stopping: running jobs get their time");
     agent.stop();
+}
+
+// What would start: 0, with warnings about what should be changed; else 1 with file, line and what was expected.
+int check_config(const std::string& path) {
+    const auto settings = hvagent::config::load_settings(path);
+    for (const std::string& exposed : hvagent::config::find_exposed_secrets(path))
+        std::cout << "warning: " << exposed << "\n";
+    std::cout << path << " is right\n";
+    return 0;
 }
 
 }  // namespace
@@ -77,8 +65,9 @@ int main(int argc, char** argv) {
     mallopt(M_ARENA_MAX, 2);
     CLI::App app{"hvagentd: a hypervisor agent that speaks ZStack's REST contract"};
     std::string config_path;
-    bool print_openapi = false, print_catalog = false, print_reference = false, print_settings = false;
+    bool print_openapi = false, print_catalog = false, print_reference = false, print_settings = false, check = false;
     app.add_option("--config", config_path, "configuration file (TOML)");
+    app.add_flag("--check-config", check, "read the configuration, say what is wrong with it, and exit");
     app.add_flag("--print-openapi", print_openapi, "print the OpenAPI document and exit");
     app.add_flag("--print-catalog", print_catalog, "print the operation table as JSON and exit");
     app.add_flag("--print-reference", print_reference, "print the manual page of every operation and exit");
@@ -102,11 +91,15 @@ int main(int argc, char** argv) {
             std::cout << hvagent::app::Agent({}, ":memory:").reference();
             return 0;
         }
+        if (check) return check_config(config_path.empty() ? default_config : config_path);
         const auto settings =
             config_path.empty() ? hvagent::config::Settings{} : hvagent::config::load_settings(config_path);
         const auto sink = hvagent::app::make_sink(settings.log_target);
         hvagent::log::set_sink(*sink, hvagent::app::parse_level(settings.log_level));
-        serve(settings);
+        if (!config_path.empty())
+            for (const std::string& exposed : hvagent::config::find_exposed_secrets(config_path))
+                hvagent::log::warning("a secret can be read by everyone", {{"where", exposed}});
+        serve(settings, config_path, *sink);
         return 0;
     } catch (const std::exception& error) {
         std::cerr << "hvagentd: " << error.what() << "\n";

@@ -1,8 +1,11 @@
 #include "agent/config/settings.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iomanip>
+#include <map>
 #include <sstream>
 #include <variant>
 
@@ -22,6 +25,7 @@ struct Setting {
     const char* key;
     Member member;
     const char* meaning;
+    bool secret = false;  // its file must not be open to everyone
 };
 
 const std::vector<Setting>& settings_table() {
@@ -38,7 +42,7 @@ const std::vector<Setting>& settings_table() {
         {"metrics", "public", &S::metrics_public,
          "who reads /metrics without a session or token: loopback (this host's programs), always or never"},
         {"metrics", "token", &S::metrics_token,
-         "reads /metrics when sent as \"Authorization: Bearer <token>\"; default: none"},
+         "reads /metrics when sent as \"Authorization: Bearer <token>\"; default: none", true},
         {"libvirt", "uri", &S::libvirt_uri, "connection URI"},
         {"libvirt", "virt_type", &S::virt_type, "kvm, qemu (emulation), or auto: kvm where a guest was seen to run"},
         {"libvirt", "call_timeout", &S::libvirt_call_timeout,
@@ -52,7 +56,8 @@ const std::vector<Setting>& settings_table() {
         {"host", "reserved_memory", &S::reserved_memory, "bytes never given to VMs"},
         {"host", "cpu_ratio", &S::cpu_ratio, "virtual CPUs per CPU"},
         {"host", "memory_ratio", &S::memory_ratio, "memory promised to VMs per memory of the host"},
-        {"admin", "password", &S::admin_password, "clear text; default: a random one, written to <state>/admin-password"},
+        {"admin", "password", &S::admin_password, "clear text; default: a random one, written to <state>/admin-password",
+         true},
         {"admin", "session_timeout", &S::session_timeout, "seconds a session lives"},
         {"admin", "max_sessions", &S::max_sessions, "sessions open at once"},
         {"primary_storage", "name", &S::primary_name, "name of the storage for volumes made at the first start"},
@@ -93,6 +98,9 @@ const std::vector<Setting>& settings_table() {
     };
     return table;
 }
+
+// Where each setting was given, by "[section] key"; the last file wins.
+using Places = std::map<std::string, std::string>;
 
 std::string place(const std::string& file, const toml::node& node) {
     return file + ":" + std::to_string(node.source().begin.line);
@@ -144,10 +152,25 @@ private:
     std::string where_;
 };
 
-void check(const Settings& settings) {
-    const auto require = [](bool holds, const std::string& text) {
-        if (!holds) throw Error(Code::invalid_argument, text);
+// What a wrong value is told with begins with its "[section] key"; the place it was given at goes before that.
+std::string with_place(const std::string& text, const Places& places) {
+    const auto found = places.find(text.substr(0, text.find(' ', text.find(' ') + 1)));
+    return found == places.end() ? text : found->second + ": " + text;
+}
+
+void check(const Settings& settings, const Places& places) {
+    const auto require = [&places](bool holds, const std::string& text) {
+        if (!holds) throw Error(Code::invalid_argument, with_place(text, places));
     };
+    require(settings.http_tls_cert.empty() || !settings.http_tls_key.empty(), "[http] tls_cert needs tls_key as well");
+    require(settings.http_tls_key.empty() || !settings.http_tls_cert.empty(), "[http] tls_key needs tls_cert as well");
+    require(settings.http_client_ca.empty() || !settings.http_tls_cert.empty(),
+            "[http] client_ca needs tls_cert and tls_key");
+    require(settings.log_target == "auto" || settings.log_target == "journal" || settings.log_target == "stderr",
+            "[log] target must be journal, stderr or auto, but is \"" + settings.log_target + "\"");
+    require(settings.log_level == "debug" || settings.log_level == "info" || settings.log_level == "warning" ||
+                settings.log_level == "error",
+            "[log] level must be debug, info, warning or error, but is \"" + settings.log_level + "\"");
     require(settings.virt_type == "auto" || settings.virt_type == "kvm" || settings.virt_type == "qemu",
             "[libvirt] virt_type must be auto, kvm or qemu, but is \"" + settings.virt_type + "\"");
     require(settings.deletion_policy == "Delay" || settings.deletion_policy == "Direct",
@@ -163,12 +186,12 @@ void check(const Settings& settings) {
             "[metrics] token must have at least 16 characters");
     require(settings.cdroms <= 3, "[vm] cdroms must be 0 to 3");
     const auto is_ratio = [](double number) { return number > 0 && number <= 1000; };  // false for nan
-    require(is_ratio(settings.cpu_ratio) && is_ratio(settings.memory_ratio),
-            "[host] cpu_ratio and memory_ratio must be above 0 and at most 1000");
+    require(is_ratio(settings.cpu_ratio), "[host] cpu_ratio must be above 0 and at most 1000");
+    require(is_ratio(settings.memory_ratio), "[host] memory_ratio must be above 0 and at most 1000");
     require(settings.network_bridge.size() <= 15, "[network] bridge must have at most 15 characters");
 }
 
-void read_table(Settings& settings, const toml::table& file, const std::string& shown_name) {
+void read_table(Settings& settings, Places& places, const toml::table& file, const std::string& shown_name) {
     for (const auto& [section, content] : file) {
         const toml::table* keys = content.as_table();
         if (!keys)
@@ -180,7 +203,8 @@ void read_table(Settings& settings, const toml::table& file, const std::string& 
                 if (section.str() == setting.section && key.str() == setting.key) found = &setting;
             const std::string name = "[" + std::string(section.str()) + "] " + std::string(key.str());
             if (!found) throw Error(Code::invalid_argument, place(shown_name, node) + ": unknown setting " + name);
-            std::visit(Assign(settings, node, place(shown_name, node) + ": " + name), found->member);
+            places[name] = place(shown_name, node);
+            std::visit(Assign(settings, node, places[name] + ": " + name), found->member);
         }
     }
 }
@@ -204,26 +228,84 @@ struct Show {
     }
 };
 
-}  // namespace
-
-Settings parse_settings(const std::string& toml_text, const std::string& shown_name) {
-    Settings settings;
+toml::table parse_file(const std::string& text, const std::string& shown_name) {
     try {
-        read_table(settings, toml::parse(toml_text, shown_name), shown_name);
+        return toml::parse(text, shown_name);
     } catch (const toml::parse_error& error) {
         throw Error(Code::invalid_argument,
                     shown_name + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
     }
-    check(settings);
+}
+
+std::string text_of(const std::string& path) {
+    std::ifstream file(path);
+    std::stringstream text;
+    if (file) text << file.rdbuf();
+    if (!file) throw Error(Code::invalid_argument, "the configuration " + path + " cannot be read");
+    return text.str();
+}
+
+bool is_open_to_everyone(const std::string& path) {
+    std::error_code missing;
+    const auto mode = std::filesystem::status(path, missing).permissions();
+    return !missing && (mode & std::filesystem::perms::others_read) != std::filesystem::perms::none;
+}
+
+// The file, then its drop-ins by name: <dir>/hvagentd.toml, <dir>/hvagentd.d/*.toml.
+std::vector<std::string> files_of(const std::string& path) {
+    std::vector<std::string> drop_ins;
+    std::error_code missing;
+    const auto directory = std::filesystem::path(path).replace_extension(".d");
+    for (const auto& entry : std::filesystem::directory_iterator(directory, missing))
+        if (entry.path().extension() == ".toml") drop_ins.push_back(entry.path().string());
+    if (missing && missing != std::errc::no_such_file_or_directory)
+        throw Error(Code::invalid_argument,
+                    "the configuration " + directory.string() + " cannot be read: " + missing.message());
+    std::sort(drop_ins.begin(), drop_ins.end());
+    drop_ins.insert(drop_ins.begin(), path);
+    return drop_ins;
+}
+
+}  // namespace
+
+Settings parse_settings(const std::string& toml_text, const std::string& shown_name) {
+    Settings settings;
+    Places places;
+    read_table(settings, places, parse_file(toml_text, shown_name), shown_name);
+    check(settings, places);
     return settings;
 }
 
 Settings load_settings(const std::string& path) {
-    std::ifstream file(path);
-    if (!file) throw Error(Code::invalid_argument, "the configuration " + path + " cannot be read");
-    std::stringstream text;
-    text << file.rdbuf();
-    return parse_settings(text.str(), path);
+    Settings settings;
+    Places places;
+    for (const std::string& file : files_of(path)) read_table(settings, places, parse_file(text_of(file), file), file);
+    check(settings, places);
+    return settings;
+}
+
+std::vector<std::string> find_exposed_secrets(const std::string& path) {
+    std::vector<std::string> exposed;
+    for (const std::string& file : files_of(path)) {
+        if (!is_open_to_everyone(file)) continue;
+        const toml::table table = parse_file(text_of(file), file);
+        for (const Setting& setting : settings_table())
+            if (const auto node = table[setting.section][setting.key]; setting.secret && node)
+                exposed.push_back(place(file, *node.node()) + ": [" + setting.section + "] " + setting.key +
+                                  " is a secret, but everyone can read the file; expected mode 0640");
+    }
+    const std::string key = load_settings(path).http_tls_key;
+    if (!key.empty() && is_open_to_everyone(key))
+        exposed.push_back(key + ": everyone can read this key; expected mode 0640");
+    return exposed;
+}
+
+std::vector<std::string> find_differences(const Settings& one, const Settings& other) {
+    std::vector<std::string> names;
+    for (const Setting& setting : settings_table())
+        if (std::visit([&](auto member) { return one.*member != other.*member; }, setting.member))
+            names.push_back(std::string("[") + setting.section + "] " + setting.key);
+    return names;
 }
 
 std::string describe_settings() {

@@ -80,10 +80,17 @@ struct Settings {
 
 // Defaults overlaid with the file. Error(invalid_argument) names file, line, key and what was expected; an unknown key is an
 // error too, so that a misspelt setting is noticed.
+// After the file come its drop-ins, by name: for /etc/hvagent/hvagentd.toml those of /etc/hvagent/hvagentd.d/*.toml.
 Settings load_settings(const std::string& path);
 Settings parse_settings(const std::string& toml_text, const std::string& shown_name);
 
-// Every setting: "[section] key", default, meaning. For the manual page and `hvagentd --print-config`.
+// Passwords, tokens and keys that everyone on this host can read, each with file, line and what was expected.
+std::vector<std::string> find_exposed_secrets(const std::string& path);
+
+// The settings that are not the same in both, as "[section] key".
+std::vector<std::string> find_differences(const Settings& one, const Settings& other);
+
+// Every setting: "[section] key", default, meaning. For the manual page and `hvagentd --print-settings`.
 std::string describe_settings();
 
 }  // namespace hvagent::config

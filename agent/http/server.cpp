@@ -176,6 +176,10 @@ void HttpServer::start() {
               {{"listen", body.settings.listen}, {"port", body.connections->port()}, {"tls", body.tls ? "yes" : "no"}});
 }
 
+void HttpServer::reload_certificates() {
+    if (body_->tls) body_->tls->reload();
+}
+
 int HttpServer::port() const {
     return body_->connections ? body_->connections->port() : 0;
 }

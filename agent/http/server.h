@@ -45,6 +45,8 @@ public:
 
     // Error(io_failed) when the address is taken, or certificate or key cannot be used.
     void start();
+    // Connections to come use the files as they are now. Error, and no change, when one of them cannot be used.
+    void reload_certificates();
     int port() const;  // the one in use, also when any free one was asked for
     // Requests being answered are finished (up to 5 s), others are cut. Safe to call twice.
     void stop();

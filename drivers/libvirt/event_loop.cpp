@@ -44,6 +44,21 @@ std::shared_ptr<EventLoop> EventLoop::acquire() {
     return loop;
 }
 
+void EventLoop::call(std::function<void()> work) {
+    std::unique_lock lock(running_mutex);
+    if (running.expired()) {
+        lock.unlock();
+        return work();
+    }
+    using Work = std::function<void()>;
+    const auto run = [](int timer, void* opaque) {
+        (*static_cast<Work*>(opaque))();
+        virEventRemoveTimeout(timer);
+    };
+    auto* owned = new Work(std::move(work));
+    if (virEventAddTimeout(0, run, owned, [](void* opaque) { delete static_cast<Work*>(opaque); }) < 0) delete owned;
+}
+
 EventLoop::EventLoop() : wish_(std::make_shared<Wish>()) {
     thread_ = std::thread([wish = wish_] {
         pthread_setname_np(pthread_self(), "libvirt-events");

@@ -1,5 +1,6 @@
 // libvirt's event loop: one per process, as libvirt's API demands, in one thread while anybody needs it.
 #pragma once
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -10,6 +11,8 @@ class EventLoop {
 public:
     // The loop that runs now, or a new one. Safe from any thread.
     static std::shared_ptr<EventLoop> acquire();
+    // Calls `work` once on the loop's thread, or at once when no loop runs. It must not block or throw.
+    static void call(std::function<void()> work);
     ~EventLoop();
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;

@@ -30,6 +30,25 @@ void demand_client_certificates(SSL_CTX* context, const std::string& file) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 }
 
+// The caller's to free.
+SSL_CTX* make_context(const std::string& certificate, const std::string& key, const std::string& client_ca) {
+    std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> owner(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+    SSL_CTX* context = owner.get();
+    if (!context) throw Error(Code::internal, "no TLS: " + openssl_reason());
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_mode(context,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    // Sessions resumed with client certificates need a context of their own to be told apart.
+    const unsigned char name[] = "hvagent";
+    SSL_CTX_set_session_id_context(context, name, sizeof name - 1);
+    if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) refuse("the certificate", certificate);
+    if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) refuse("the key", key);
+    if (SSL_CTX_check_private_key(context) != 1) refuse("the key does not fit the certificate:", key);
+    if (!client_ca.empty()) demand_client_certificates(context, client_ca);
+    return owner.release();
+}
+
 }  // namespace
 
 TlsSession::TlsSession(ssl_st* session) : session_(session) {}
@@ -74,21 +93,15 @@ void TlsSession::say_goodbye() {
 }
 
 TlsContext::TlsContext(const std::string& certificate, const std::string& key, const std::string& client_ca)
-    : context_(SSL_CTX_new(TLS_server_method())) {
-    if (!context_) throw Error(Code::internal, "no TLS: " + openssl_reason());
-    std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> owner(context_, SSL_CTX_free);
-    SSL_CTX_set_min_proto_version(context_, TLS1_2_VERSION);
-    SSL_CTX_set_mode(context_,
-                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_options(context_, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-    // Sessions resumed with client certificates need a context of their own to be told apart.
-    const unsigned char name[] = "hvagent";
-    SSL_CTX_set_session_id_context(context_, name, sizeof name - 1);
-    if (SSL_CTX_use_certificate_chain_file(context_, certificate.c_str()) != 1) refuse("the certificate", certificate);
-    if (SSL_CTX_use_PrivateKey_file(context_, key.c_str(), SSL_FILETYPE_PEM) != 1) refuse("the key", key);
-    if (SSL_CTX_check_private_key(context_) != 1) refuse("the key does not fit the certificate:", key);
-    if (!client_ca.empty()) demand_client_certificates(context_, client_ca);
-    owner.release();
+    : certificate_(certificate), key_(key), client_ca_(client_ca), context_(make_context(certificate, key, client_ca)) {}
+
+void TlsContext::reload() {
+    SSL_CTX* context = make_context(certificate_, key_, client_ca_);
+    {
+        const std::lock_guard lock(mutex_);
+        std::swap(context_, context);
+    }
+    SSL_CTX_free(context);
 }
 
 TlsContext::~TlsContext() {
@@ -96,7 +109,9 @@ TlsContext::~TlsContext() {
 }
 
 std::unique_ptr<TlsSession> TlsContext::accept(int socket) const {
+    std::unique_lock lock(mutex_);
     SSL* session = SSL_new(context_);
+    lock.unlock();
     if (!session || SSL_set_fd(session, socket) != 1) {
         SSL_free(session);
         throw Error(Code::internal, "no TLS for a connection: " + openssl_reason());

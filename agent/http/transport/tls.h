@@ -1,6 +1,7 @@
 // TLS for connections that never block: thin owners of OpenSSL's objects.
 #pragma once
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 
@@ -36,7 +37,7 @@ private:
     ssl_st* session_;
 };
 
-// Certificate, key and the rules for clients. Thread-safe once made.
+// Certificate, key and the rules for clients. Thread-safe.
 class TlsContext {
 public:
     // Error(io_failed) names the file that cannot be used and why. `client_ca` empty: clients need no certificate.
@@ -45,11 +46,15 @@ public:
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;
 
+    // Reads the files again for the connections to come; when one of them cannot be used: Error, and nothing changes.
+    void reload();
     // For a connected socket, which stays the caller's.
     std::unique_ptr<TlsSession> accept(int socket) const;
 
 private:
-    ssl_ctx_st* context_;
+    const std::string certificate_, key_, client_ca_;
+    mutable std::mutex mutex_;
+    ssl_ctx_st* context_;  // each session holds it too
 };
 
 }  // namespace hvagent::http

@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "tests/fakes/thrown_error.h"
@@ -84,6 +87,56 @@ TEST(Settings, TellTheLineOfAMistakeInTheSyntax) {
 
 TEST(Settings, OfAFileThatIsNotThereAreAnError) {
     EXPECT_THAT(thrown_error([] { load_settings("/nowhere/hvagent.toml"); }).details(), HasSubstr("/nowhere/hvagent.toml"));
+}
+
+TEST(Settings, NameTheLineOfAValueThatCannotWork) {
+    EXPECT_EQ(refusal("[vm]\ncdroms = 4\n"), "hvagent.toml:2: [vm] cdroms must be 0 to 3");
+    EXPECT_THAT(refusal("[log]\n\nlevel = \"loud\"\n"), StartsWith("hvagent.toml:3: [log] level must be debug, info"));
+    EXPECT_THAT(refusal("[http]\ntls_cert = \"a\"\n"), StartsWith("hvagent.toml:2: [http] tls_cert needs tls_key"));
+}
+
+class SettingsFiles : public testing::Test {
+protected:
+    SettingsFiles() { std::filesystem::create_directories(directory_ / "hvagentd.d"); }
+    ~SettingsFiles() override { std::filesystem::remove_all(directory_); }
+
+    std::string write(const std::string& name, const std::string& text, int mode = 0640) {
+        const auto path = directory_ / name;
+        std::ofstream(path) << text;
+        std::filesystem::permissions(path, static_cast<std::filesystem::perms>(mode));
+        return path;
+    }
+    std::filesystem::path directory_ = testing::TempDir() + "settings-" + std::to_string(::getpid());
+};
+
+TEST_F(SettingsFiles, OfTheDropInDirectoryWinInTheOrderOfTheirNames) {
+    const std::string main = write("hvagentd.toml", "[vm]\ncdroms = 1\nstop_grace = 5\n");
+    write("hvagentd.d/20-second.toml", "[vm]\ncdroms = 3\n");
+    write("hvagentd.d/10-first.toml", "[vm]\ncdroms = 2\n[host]\nname = \"h\"\n");
+    write("hvagentd.d/30-disabled.toml.off", "nonsense");
+    const Settings settings = load_settings(main);
+    EXPECT_EQ(settings.cdroms, 3);
+    EXPECT_EQ(settings.stop_grace, seconds(5));
+    EXPECT_EQ(settings.host_name, "h");
+}
+
+TEST_F(SettingsFiles, NameTheDropInThatIsWrong) {
+    const std::string main = write("hvagentd.toml", "[vm]\ncdroms = 1\n");
+    const std::string wrong = write("hvagentd.d/10.toml", "\n[vm]\ncdroms = 4\n");
+    EXPECT_EQ(thrown_error([&] { load_settings(main); }).details(), wrong + ":3: [vm] cdroms must be 0 to 3");
+}
+
+TEST_F(SettingsFiles, WithSecretsAreNotToBeReadByEveryone) {
+    const std::string main = write("hvagentd.toml", "[admin]\nsession_timeout = 5\n", 0644);
+    EXPECT_THAT(find_exposed_secrets(main), testing::IsEmpty());
+    const std::string secret = write("hvagentd.d/10.toml", "[admin]\npassword = \"canary\"\n", 0640);
+    EXPECT_THAT(find_exposed_secrets(main), testing::IsEmpty());
+    write("hvagentd.d/10.toml", "[admin]\npassword = \"canary\"\n", 0644);
+    EXPECT_THAT(find_exposed_secrets(main),
+                testing::ElementsAre(AllOf(StartsWith(secret + ":2: [admin] password"), testing::Not(HasSubstr("canary")))));
+    const std::string key = write("key.pem", "", 0644);
+    write("hvagentd.d/10.toml", "[http]\ntls_cert = \"c\"\ntls_key = \"" + key + "\"\n", 0640);
+    EXPECT_THAT(find_exposed_secrets(main), testing::ElementsAre(StartsWith(key + ": everyone")));
 }
 
 // What is printed is a file with every key commented out; taken in, it means the defaults.
