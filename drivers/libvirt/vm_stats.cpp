@@ -15,7 +15,8 @@ constexpr unsigned all_groups =
 // One for each frozen QEMU; libvirtd has about 20 threads for all its clients.
 constexpr int most_hanging = 4;
 constexpr milliseconds least_patience{150};
-constexpr milliseconds most_patience{1000};
+constexpr milliseconds most_patience{5000};  // 200 VMs take a second
+constexpr milliseconds first_guess{1000};
 constexpr milliseconds quiet_patience{3000};
 constexpr milliseconds silent_after{100};  // an answer of QEMU takes a few milliseconds
 
@@ -58,10 +59,10 @@ LibvirtVmStats::LibvirtVmStats(CallRunner& runner, std::shared_ptr<OwnedDomains>
     : runner_(runner),
       owned_(std::move(owned)),
       under_way_(std::make_shared<std::atomic<int>>(0)),
-      usual_us_(std::chrono::microseconds(most_patience).count()) {}
+      usual_us_(std::chrono::microseconds(first_guess).count()) {}
 
 milliseconds LibvirtVmStats::patience() const {
-    const auto wanted = std::chrono::duration_cast<milliseconds>(5 * std::chrono::microseconds(usual_us_));
+    const auto wanted = std::chrono::duration_cast<milliseconds>(2 * std::chrono::microseconds(usual_us_));
     return std::clamp(wanted, least_patience, most_patience);
 }
 
@@ -87,7 +88,7 @@ std::vector<VmStats> LibvirtVmStats::stats() {
             return all;
         } catch (const Error& error) {
             if (error.code() != Code::timeout) throw;
-            usual_us_ = usual_us_ * 2;
+            usual_us_ = std::min<std::int64_t>(usual_us_ * 2, std::chrono::microseconds(most_patience).count());
             log::debug("figures of VMs asked for again", {{"error", error.details()}});
         }
     }
