@@ -3,6 +3,7 @@
 
 #include "drivers/libvirt/block_jobs.h"
 #include "drivers/libvirt/device_events.h"
+#include "drivers/libvirt/disk_flush.h"
 #include "drivers/libvirt/storage_room.h"
 
 namespace hvagent::libvirt {
@@ -105,6 +106,8 @@ void pull_layers(const DomainCalls& calls, const PullOrder& order, const Progres
                             "; the disk lies where it lay, on " +
                             (disk.layers.size() > 1 ? disk.layers[1].path : "nothing"));
     }
+    // Also when there was nothing to do: an earlier life may have died before this.
+    flush_disk(calls, order.vm, order.volume);
     if (progress) progress(100);
 }
 

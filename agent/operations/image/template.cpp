@@ -4,6 +4,7 @@
 #include "agent/operations/image/arrival.h"
 #include "agent/operations/image/candidates.h"
 #include "agent/operations/image/handlers.h"
+#include "agent/operations/snapshot/creation.h"
 #include "agent/operations/vm/tags.h"
 #include "agent/operations/volume/volume_user.h"
 #include "hvagent/error.h"
@@ -165,6 +166,7 @@ std::function<void(const BackupStorage&, const std::string&)> reporting(
 }
 
 json make_from_volume(Services& services, Job& job, const MakeTemplate& params, MediaType media_type) {
+    settle_creations(services, params.volume);
     const Volume volume = usable_volume(services, params.volume);
     const std::optional<Vm> vm = volume.type == VolumeType::root ? vm_of(services, volume) : std::nullopt;
     Arrival arrival;

@@ -130,8 +130,13 @@ bool settle_offline(Services& services, const std::vector<VolumeSnapshot>& snaps
     const bool whole = all(snapshots, [&](const VolumeSnapshot& snapshot) {
         return is_layer_on(services, snapshot.install_path, services.inventory.get<Volume>(snapshot.volume).install_path);
     });
-    if (!whole)
-        for (const VolumeSnapshot& snapshot : snapshots) services.files.remove_file(snapshot.install_path);
+    for (const VolumeSnapshot& snapshot : snapshots) {
+        const Bytes size = services.inventory.get<Volume>(snapshot.volume).size;
+        if (!whole)
+            services.files.remove_file(snapshot.install_path);
+        else if (services.disk_images.inspect(snapshot.install_path, "qcow2").virtual_size < size)
+            services.disk_images.resize(snapshot.install_path, size);  // the volume grew while nobody could see
+    }
     return whole;
 }
 

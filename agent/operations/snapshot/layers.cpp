@@ -1,6 +1,7 @@
 #include "agent/operations/snapshot/layers.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "agent/operations/storage/layout.h"
 #include "hvagent/error.h"
@@ -57,12 +58,25 @@ std::string format_of(Services& services, const std::string& path) {
     return path.empty() ? "" : services.disk_images.inspect(path, "").format;
 }
 
+// How the merge that may be on disk was made, written down before it begins; "certain" once all of it is on disk.
+constexpr const char* way_of_merge = "way of merge";
+
+void remember_way(Job& job, DiskAccess access) {
+    const std::string way = access == DiskAccess::live ? "live" : "offline";
+    if (job.recall(way_of_merge) != nlohmann::json(way)) job.remember(way_of_merge, way);
+}
+
 void copy_once(Services& services, Job& job, const Volume& volume, const std::string& base, DiskAccess access) {
     const std::vector<std::string> chain = layers_of(services, volume, access);
-    if (lies_directly_on(chain, base)) return;
+    const bool was_done = lies_directly_on(chain, base);
+    if (was_done && access == DiskAccess::offline) {
+        if (job.recall(way_of_merge) == nlohmann::json("live")) refuse_doubtful_merge(volume);
+        return;
+    }
     if (!base.empty() && std::find(chain.begin(), chain.end(), base) == chain.end())
         throw Error(Code::operation_failed, shown(volume) + " does not lie on " + base);
-    check_room(services, volume, most_to_be_copied(services, chain, base));
+    if (!was_done) check_room(services, volume, most_to_be_copied(services, chain, base));
+    remember_way(job, access);
     const auto progress = [&job](int percent) { job.progress(percent * 9 / 10, "merge layers"); };
     if (access == DiskAccess::live)
         services.disks.pull(volume.vm, volume.uuid, base, {}, progress, job.cancellation());
@@ -72,9 +86,17 @@ void copy_once(Services& services, Job& job, const Volume& volume, const std::st
     if (!lies_directly_on(layers_of(services, volume, access), base))
         throw Error(Code::internal, shown(volume) + " does not lie on " + (base.empty() ? "nothing" : base) +
                                         " after its layers were merged");
+    job.remember(way_of_merge, "certain");
 }
 
 }  // namespace
+
+void refuse_doubtful_merge(const Volume& volume) {
+    throw Error(Code::operation_failed,
+                "the QEMU that merged the layers below " + shown(volume) +
+                    " died before it said that all is on disk. The layers are kept; if something is missing in the volume, "
+                    "'qemu-img rebase -u' puts its active layer back onto the snapshot's");
+}
 
 void require_room_for_layer(Services& services, const Volume& volume) {
     const PrimaryStorage storage = services.inventory.get<PrimaryStorage>(volume.primary_storage);
@@ -127,6 +149,11 @@ void put_active_layer_on(Services& services, Job& job, const VolumeId& id, const
             log::warning("the merge of layers is tried again", {{"volume", id.str()}, {"error", error.details()}});
         }
     }
+}
+
+bool is_merge_certain(Job& job) {
+    const auto way = job.recall(way_of_merge);
+    return way && *way != "live";
 }
 
 void check_nobody_else_uses(Services& services, const VolumeId& owner, const std::set<std::string>& files) {

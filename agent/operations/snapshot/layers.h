@@ -27,6 +27,11 @@ std::vector<std::string> layers_of(Services& services, const Volume& volume);
 // cancellation the chain is as it was.
 void put_active_layer_on(Services& services, Job& job, const VolumeId& volume, const std::string& base);
 
+// The file names its new base, but where the data lies that was merged into it may have died with QEMU.
+[[noreturn]] void refuse_doubtful_merge(const Volume& volume);
+// Whether this job made the merge that is on disk, and made it so that nothing of it can be missing.
+bool is_merge_certain(Job& job);
+
 // Error(operation_failed) when a layer of another volume lies on one of these files.
 void check_nobody_else_uses(Services& services, const VolumeId& owner, const std::set<std::string>& files);
 

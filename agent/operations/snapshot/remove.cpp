@@ -30,22 +30,33 @@ std::set<std::string> files_of(const std::vector<VolumeSnapshot>& snapshots) {
     return files;
 }
 
+// What the volume shall lie on; nullopt: it does not lie on what is to go, on disk or in the records.
+std::optional<std::string> place_below(Services& services, Job& job, const Volume& volume, const VolumeSnapshot& root,
+                                       const std::set<std::string>& doomed) {
+    const std::vector<std::string> chain = layers_of(services, volume);
+    const auto top = std::find_if(chain.begin(), chain.end(), [&](const auto& path) { return doomed.contains(path); });
+    if (top == chain.begin())
+        throw Error(Code::internal, "the active layer of " + shown(volume) + " is recorded as that of a snapshot");
+    if (top != chain.end()) {
+        const auto bottom = std::find(top, chain.end(), root.install_path);
+        if (bottom == chain.end())
+            throw Error(Code::internal, "the layers of " + shown(volume) + " are not those that are recorded");
+        return bottom + 1 == chain.end() ? "" : *(bottom + 1);
+    }
+    const auto base = base_snapshot(services, volume.uuid);
+    if (!base || !doomed.contains(base->install_path)) return std::nullopt;
+    // Merged by a job, or a life of this one, that did not come to write it down.
+    if (await_access(services, volume) == DiskAccess::offline && !is_merge_certain(job)) refuse_doubtful_merge(volume);
+    return chain.size() > 1 ? chain[1] : "";
+}
+
 // The volume goes on from what lies below `root`.
 void step_down(Services& services, Job& job, const VolumeSnapshot& root, const std::set<std::string>& doomed) {
     const auto volume = services.inventory.find<Volume>(root.volume);
     if (!volume || volume->install_path.empty()) return;
-    const std::vector<std::string> chain = layers_of(services, *volume);
-    const auto top = std::find_if(chain.begin(), chain.end(), [&](const auto& path) { return doomed.contains(path); });
-    if (top == chain.begin())
-        throw Error(Code::internal, "the active layer of " + shown(*volume) + " is recorded as that of a snapshot");
-    if (top != chain.end()) {
-        const auto bottom = std::find(top, chain.end(), root.install_path);
-        if (bottom == chain.end())
-            throw Error(Code::internal, "the layers of " + shown(*volume) + " are not those that are recorded");
-        put_active_layer_on(services, job, root.volume, bottom + 1 == chain.end() ? "" : *(bottom + 1));
-    }
-    const auto base = base_snapshot(services, root.volume);
-    if (!base || !doomed.contains(base->install_path)) return;
+    const auto below = place_below(services, job, *volume, root, doomed);
+    if (!below) return;
+    put_active_layer_on(services, job, root.volume, *below);
     const auto parent = services.inventory.find<VolumeSnapshot>(root.parent);
     parent ? go_on_from(services, *parent) : leave_tree(services, root.volume);
 }
