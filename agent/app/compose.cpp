@@ -1,6 +1,7 @@
 #include "agent/app/compose.h"
 
 #include <filesystem>
+#include <fstream>
 
 #include "agent/api/catalog_text.h"
 #include "agent/api/openapi.h"
@@ -22,6 +23,8 @@
 #include "agent/operations/services.h"
 #include "agent/operations/storage/directories.h"
 #include "agent/operations/storage/image_cache.h"
+#include "agent/reports/host_watch.h"
+#include "agent/reports/reporter.h"
 #include "agent/state/keepers.h"
 #include "agent/state/vm_states.h"
 #include "drivers/http_client/curl_client.h"
@@ -54,6 +57,33 @@ hvagent::HttpSettings client_settings(const config::Settings& settings) {
     for (const std::string& directory : settings.image_file_denied) chosen.blocked_local_paths.push_back(directory + "/**");
     chosen.blocked_local_paths.push_back(settings.state_directory + "/hvagent.db*");
     chosen.ssh_known_hosts = settings.state_directory + "/ssh_known_hosts";
+    return chosen;
+}
+
+hvagent::HttpSettings report_client_settings(const config::Settings& settings) {
+    hvagent::HttpSettings chosen;
+    chosen.ca_file = settings.report_ca_file;
+    return chosen;
+}
+
+reports::ReporterSettings report_settings(const config::Settings& settings) {
+    reports::ReporterSettings chosen;
+    chosen.bounds = {settings.report_most, settings.report_most_bytes};
+    chosen.link.heartbeat = settings.report_heartbeat;
+    chosen.link.picture_every = settings.report_picture_every;
+    for (const config::ControllerSetting& one : settings.controllers) {
+        reports::Controller controller;
+        controller.url = one.url;
+        controller.dialect = one.dialect;
+        controller.wants_jobs = one.job_results;
+        if (!one.token_file.empty()) {
+            std::ifstream file(one.token_file);
+            if (!std::getline(file, controller.token))
+                throw Error(Code::invalid_argument, "[[controllers]] token_file: " + one.token_file + " cannot be read");
+        }
+        reports::check_controller(controller);
+        chosen.controllers.push_back(std::move(controller));
+    }
     return chosen;
 }
 
@@ -155,12 +185,15 @@ struct Agent::Parts {
     SqliteDatabase database;
     inventory::Inventory inventory;
     CurlClient http_client;
+    CurlClient report_client;
     QemuImg disk_images;
     LocalStorageFiles files;
     libvirt::LibvirtHost libvirt;
     Timer timer;
     const HostId host;
+    reports::Reporter reporter;
     state::VmStates states;
+    reports::HostWatch watch;
     operations::HostCapacity capacity;
     operations::ImageCache image_cache;
     operations::AddressBook addresses;
@@ -187,11 +220,14 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       database(database_path),
       inventory(database, clock),
       http_client(client_settings(settings)),
+      report_client(report_client_settings(settings)),
       disk_images(QemuImgSettings{}),
       libvirt(libvirt_settings(settings), clock, disk_images),
       timer(clock),
       host(prepare_store(inventory, settings)),
+      reporter(database, inventory, report_client, clock, host, report_settings(settings)),
       states(inventory, libvirt.observer(), clock, host),
+      watch(states, reporter, clock),
       capacity(settings, inventory, libvirt.inspector(), host),
       image_cache(inventory, files, disk_images),
       addresses(settings, inventory, libvirt.networks()),
@@ -241,6 +277,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                [this] { return promised_by(capacity); }, [this] { return states.connected(); }, HVAGENT_VERSION}) {
     libvirt.observe_calls(call_counter(counted));
     jobs.count_with(job_counters(counted));
+    jobs.log_endings_with({[this](SqlSession& session, const jobs::EndedJob& job) { reporter.log_job(session, job); },
+                           [this] { reporter.news(); }});
     jobs.set_decorate([this](const api::Row& row, nlohmann::json result, bool wanted) {
         return schemas.decorate(row, std::move(result), wanted);
     });
@@ -289,9 +327,11 @@ void Agent::start() {
     std::filesystem::create_directories(parts.settings.state_directory + "/serial");
     operations::open_storages(parts.inventory, parts.files);
     parts.files.prepare(parts.settings.state_directory + "/serial");
+    parts.reporter.open();
     parts.states.begin();
     parts.timer.start();
-    parts.libvirt.observer().start(parts.states);
+    parts.reporter.start();
+    parts.libvirt.observer().start(parts.watch);
     parts.jobs.start();
     parts.expiry.start();
     parts.schedulers.look();
@@ -307,6 +347,11 @@ void Agent::start() {
                          [&parts](const std::string& method, int status, std::chrono::microseconds took) {
                              parts.counted.request_answered(method, status, took);
                          }};
+    http.events = &parts.reporter;
+    http.own_paths.push_back(
+        {"controllers", [&parts](const std::string& method, const std::string& rest, const nlohmann::json& body) {
+             return parts.reporter.serve_controllers(method, rest, body);
+         }});
     parts.server = std::make_unique<http::HttpServer>(server_settings(parts.settings), std::move(http));
     parts.server->start();
 }
@@ -317,6 +362,7 @@ void Agent::stop() {
     parts.jobs.stop();
     parts.timer.stop();
     parts.libvirt.observer().stop();
+    parts.reporter.stop();
 }
 
 Agent::Condition Agent::condition() const {

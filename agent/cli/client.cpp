@@ -89,6 +89,26 @@ std::string Client::login(const std::string& account, const std::string& passwor
     return session_;
 }
 
+void Client::follow_events(const std::string& last_id, const std::function<bool(std::string_view piece)>& receive) {
+    httplib::Headers headers{{"Authorization", "OAuth " + session_}};
+    if (!last_id.empty()) headers.emplace("Last-Event-ID", last_id);
+    int status = 0;
+    std::string refusal;
+    const httplib::Result result = connection_->http.Get(
+        "/hvagent/v1/events", headers,
+        [&](const httplib::Response& head) {
+            status = head.status;
+            return true;
+        },
+        [&](const char* data, std::size_t size) {
+            if (status == 200) return receive(std::string_view(data, size));
+            refusal.append(data, size);
+            return true;
+        });
+    if (status == 0) throw ConnectionFailure("the agent does not answer: " + httplib::to_string(result.error()));
+    if (status != 200) fail(parse_body(refusal));
+}
+
 json Client::call(const HttpRequest& request, bool wait, const Progress& progress) {
     int status = 0;
     const json body = send(request, status);

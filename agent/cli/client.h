@@ -26,6 +26,9 @@ public:
     std::string login(const std::string& account, const std::string& password);
     using Progress = std::function<void(int percent, const std::string& what)>;
     // Waits for the job when there is one; `wait` false: returns {"location": ...} at once.
+    // Reads GET /hvagent/v1/events until the connection ends; `last_id` empty: from now on, after a picture. `receive`
+    // returns false to end it. ApiFailure when the agent refuses, ConnectionFailure when it is not there.
+    void follow_events(const std::string& last_id, const std::function<bool(std::string_view piece)>& receive);
     json call(const HttpRequest& request, bool wait, const Progress& progress);
 
 private:

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <thread>
 
 #include "agent/cli/catalog.h"
 #include "agent/cli/client.h"
@@ -14,6 +15,7 @@
 #include "agent/cli/complete.h"
 #include "agent/cli/session_file.h"
 #include "agent/cli/table.h"
+#include "agent/cli/watch.h"
 
 namespace {
 
@@ -193,6 +195,35 @@ int check_storage(const CliCatalog& catalog, Options options) {
     return run_operation(catalog, options);
 }
 
+// Until it is interrupted; takes up where it was when the agent was away.
+int watch(const Options& options) {
+    const StoredSession session = choose_session(options);
+    Client client(session.url, session.session, session.ca_file);
+    if (session.session.empty() && !environment("HVCTL_PASSWORD").empty())
+        client.login(options.account, environment("HVCTL_PASSWORD"));
+    EventReader reader;
+    EventPrinter printer;
+    const auto show = [&](std::string_view piece) {
+        for (const EventReader::Event& event : reader.feed(piece)) {
+            if (options.as_json && event.kind != "end") std::cout << event.data << "\n";
+            if (!options.as_json)
+                for (const std::string& line : printer.lines(event)) std::cout << line << "\n";
+        }
+        std::cout << std::flush;
+        return static_cast<bool>(std::cout);
+    };
+    for (bool was_connected = false; std::cout; was_connected = true) {
+        reader.begin();
+        try {
+            client.follow_events(reader.last_id(), show);
+        } catch (const ConnectionFailure&) {
+            if (!was_connected) throw;
+        }
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
+    return done;
+}
+
 int run(const Options& options) {
     const CliCatalog catalog(embedded_catalog());
     const std::string& command = options.words.front();
@@ -209,6 +240,7 @@ int run(const Options& options) {
         std::cout << bash_completion_script();
         return done;
     }
+    if (command == "watch" && options.words.size() == 1) return watch(options);
     if (command == "storage") return check_storage(catalog, options);
     return run_operation(catalog, options);
 }
@@ -230,6 +262,7 @@ int main(int argc, char** argv) {
         "  hvctl OPERATION key=value...             run it, wait for its job\n"
         "  hvctl QueryX condition... key=value...   name~=web-% state=Running sort=-createDate\n"
         "  hvctl storage check [deep]               orphans, missing files, wrong chains; exit code 1 when there are any\n"
+        "  hvctl watch                              what happens on the host, as it happens\n"
         "  source <(hvctl completion bash)\n"};
     app.add_option("--url", options.url, "the agent; default: $HVCTL_URL, the last login, http://127.0.0.1:8080");
     app.add_option("--ca", options.ca_file, "PEM authorities for https");

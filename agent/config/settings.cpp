@@ -93,11 +93,20 @@ const std::vector<Setting>& settings_table() {
         {"job", "quick_limit", &S::job_quick_limit, "other jobs at once"},
         {"job", "migrate_limit", &S::job_migrate_limit, "migrations at once"},
         {"job", "result_lifetime", &S::job_result_lifetime, "seconds the result of a job is kept"},
+        {"report", "heartbeat", &S::report_heartbeat, "seconds without news after which a controller is told that we live"},
+        {"report", "snapshot_every", &S::report_picture_every, "seconds between full snapshots"},
+        {"report", "max_reports", &S::report_most,
+         "reports kept until controllers took them; beyond that a controller that is behind gets one full snapshot"},
+        {"report", "max_bytes", &S::report_most_bytes, "the same in bytes"},
+        {"report", "ca_file", &S::report_ca_file, "PEM authorities of controllers; default: the system's"},
         {"log", "target", &S::log_target, "journal, stderr, or auto: the journal under systemd"},
         {"log", "level", &S::log_level, "debug, info, warning or error"},
     };
     return table;
 }
+
+// [[controllers]] url = "...", and so on.
+std::vector<ControllerSetting> read_controllers(const toml::node& list, const std::string& file);
 
 // Where each setting was given, by "[section] key"; the last file wins.
 using Places = std::map<std::string, std::string>;
@@ -152,6 +161,34 @@ private:
     std::string where_;
 };
 
+std::vector<ControllerSetting> read_controllers(const toml::node& list, const std::string& file) {
+    const auto refuse = [&file](const toml::node& node, const std::string& why) {
+        throw Error(Code::invalid_argument, place(file, node) + ": [[controllers]] " + why);
+    };
+    std::vector<ControllerSetting> found;
+    if (!list.is_array_of_tables()) refuse(list, "must be written with two brackets, one table per controller");
+    for (const toml::node& item : *list.as_array()) {
+        ControllerSetting& one = found.emplace_back();
+        for (const auto& [key, node] : *item.as_table()) {
+            const std::string name(key.str());
+            if (name == "job_results") {
+                if (!node.is_boolean()) refuse(node, name + " must be true or false");
+                one.job_results = *node.value<bool>();
+                continue;
+            }
+            std::string* const member = name == "url"          ? &one.url
+                                        : name == "token_file" ? &one.token_file
+                                        : name == "dialect"    ? &one.dialect
+                                                               : nullptr;
+            if (!member) refuse(node, "has no " + name + "; it takes url, token_file, dialect and job_results");
+            if (!node.is_string()) refuse(node, name + " must be a text");
+            *member = *node.value<std::string>();
+        }
+        if (one.url.empty()) refuse(item, "needs a url");
+    }
+    return found;
+}
+
 // What a wrong value is told with begins with its "[section] key"; the place it was given at goes before that.
 std::string with_place(const std::string& text, const Places& places) {
     const auto found = places.find(text.substr(0, text.find(' ', text.find(' ') + 1)));
@@ -188,11 +225,19 @@ void check(const Settings& settings, const Places& places) {
     const auto is_ratio = [](double number) { return number > 0 && number <= 1000; };  // false for nan
     require(is_ratio(settings.cpu_ratio), "[host] cpu_ratio must be above 0 and at most 1000");
     require(is_ratio(settings.memory_ratio), "[host] memory_ratio must be above 0 and at most 1000");
+    require(settings.report_heartbeat >= seconds(1) && settings.report_picture_every >= seconds(1),
+            "[report] heartbeat and snapshot_every must be at least 1");
+    require(settings.report_most >= 10 && settings.report_most_bytes >= 64 * KiB,
+            "[report] max_reports must be at least 10 and max_bytes at least 65536");
     require(settings.network_bridge.size() <= 15, "[network] bridge must have at most 15 characters");
 }
 
 void read_table(Settings& settings, Places& places, const toml::table& file, const std::string& shown_name) {
     for (const auto& [section, content] : file) {
+        if (section.str() == "controllers") {
+            for (ControllerSetting& one : read_controllers(content, shown_name)) settings.controllers.push_back(one);
+            continue;
+        }
         const toml::table* keys = content.as_table();
         if (!keys)
             throw Error(Code::invalid_argument,
@@ -319,7 +364,10 @@ std::string describe_settings() {
         text += std::string("# ") + setting.meaning + "\n# " + setting.key + " = " +
                 std::visit(Show{defaults}, setting.member) + "\n";
     }
-    return text;
+    return text +
+           "\n# Who gets reports: one such table each.\n#[[controllers]]\n"
+           "#url = \"https://controller.example/reports\"\n#token_file = \"\"  # its first line is sent as bearer token\n"
+           "#dialect = \"hvagent\"  # or zstack: reverse reports to a send-command URL\n#job_results = false\n";
 }
 
 }  // namespace hvagent::config

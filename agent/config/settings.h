@@ -8,6 +8,14 @@
 
 namespace hvagent::config {
 
+// Who gets reports: one [[controllers]] table each.
+struct ControllerSetting {
+    std::string url;
+    std::string token_file;  // its first line is sent as bearer token
+    std::string dialect = "hvagent";
+    bool job_results = false;
+};
+
 struct Settings {
     // [http]
     std::string http_listen = "127.0.0.1:8080";
@@ -73,6 +81,13 @@ struct Settings {
     int job_quick_limit = 8;
     int job_migrate_limit = 2;
     seconds job_result_lifetime{172800};
+    // [report], [[controllers]]
+    seconds report_heartbeat{15};
+    seconds report_picture_every{600};
+    int report_most = 10000;
+    Bytes report_most_bytes = 16 * MiB;
+    std::string report_ca_file;
+    std::vector<ControllerSetting> controllers;
     // [log]
     std::string log_target = "auto";
     std::string log_level = "info";

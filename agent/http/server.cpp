@@ -7,12 +7,16 @@
 #include "agent/api/openapi.h"
 #include "agent/api/schema.h"
 #include "agent/http/answers.h"
+#include "agent/http/arguments.h"
+#include "agent/http/authentication.h"
+#include "agent/http/event_streams.h"
 #include "agent/http/legacy_endpoint.h"
 #include "agent/http/metrics_endpoint.h"
 #include "agent/http/request_log.h"
 #include "agent/http/rest_endpoint.h"
 #include "agent/http/transport/connection_server.h"
 #include "agent/http/url.h"
+#include "agent/identity/identity.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
 
@@ -72,6 +76,8 @@ struct HttpServer::Body {
     void handle(const std::shared_ptr<Exchange>& exchange) const;
     void route(const std::shared_ptr<Exchange>& exchange) const;
     void metrics(const std::shared_ptr<Exchange>& exchange) const;
+    void own(const std::shared_ptr<Exchange>& exchange, const std::vector<std::string>& segments) const;
+    bool is_open(const std::string& session) const;
     Response about_agent(const Request& request, const std::vector<std::string>& segments) const;
 
     const HttpSettings settings;
@@ -94,6 +100,7 @@ struct HttpServer::Body {
     std::unique_ptr<RestEndpoint> rest;
     std::unique_ptr<LegacyEndpoint> legacy;
     std::unique_ptr<ConnectionServer> connections;
+    std::unique_ptr<EventStreams> events;
 };
 
 void HttpServer::Body::handle(const std::shared_ptr<Exchange>& exchange) const {
@@ -109,18 +116,50 @@ void HttpServer::Body::route(const std::shared_ptr<Exchange>& exchange) const {
     if (begins_with(segments, {"zstack", "v1"})) return rest->handle(exchange, without_first(segments, 2));
     if (begins_with(segments, {"v1"})) return rest->handle(exchange, without_first(segments, 1));
     if (begins_with(segments, {"zstack", "api"})) return legacy->handle(exchange, without_first(segments, 2));
-    if (begins_with(segments, {"hvagent", "v1"}))
-        return exchange->respond(about_agent(exchange->request, without_first(segments, 2)));
+    if (begins_with(segments, {"hvagent", "v1"})) return own(exchange, without_first(segments, 2));
     if (parts.metrics && segments.size() == 1 && equal_ignoring_case(segments[0], "metrics")) return metrics(exchange);
     throw Error(Code::no_such_path, "there is nothing at " +
                                         std::string(split_target(exchange->request.target).path.substr(0, 200)) +
                                         "; the API is below /zstack/v1");
 }
 
+bool HttpServer::Body::is_open(const std::string& session) const {
+    try {
+        return session.empty() || !parts.identity.account_of_session(session).empty();
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+void HttpServer::Body::own(const std::shared_ptr<Exchange>& exchange, const std::vector<std::string>& segments) const {
+    const Request& request = exchange->request;
+    if (events && segments.size() == 1 && equal_ignoring_case(segments[0], "events")) {
+        if (request.method != "GET") throw Error(Code::wrong_method, "the path takes GET, not " + request.method);
+        return events->open(*exchange, authenticate(request, parts.identity).session);
+    }
+    for (const OwnPath& path : parts.own_paths) {
+        if (segments.empty() || segments.size() > 2 || !equal_ignoring_case(segments[0], path.name)) continue;
+        authenticate(request, parts.identity);
+        const std::string which = segments.size() == 2 ? segments[1] : "";
+        const bool is_taken = slow.run([exchange, &path, which] {
+            try {
+                exchange->respond(
+                    json_answer(200, path.answer(exchange->request.method, which, parse_body(exchange->request.body))));
+            } catch (...) {
+                exchange->respond(error_answer(current_error()));
+            }
+        });
+        if (!is_taken) throw Error(Code::not_ready, "the agent is stopping");
+        return;
+    }
+    exchange->respond(about_agent(request, segments));
+}
+
 Response HttpServer::Body::about_agent(const Request& request, const std::vector<std::string>& segments) const {
     const std::string what = segments.size() == 1 ? to_lower(segments[0]) : "";
     const bool is_known = what == "health" || what == "ready" || what == "openapi.json";
-    if (!is_known) throw Error(Code::no_such_path, "below /hvagent/v1 there are health, ready and openapi.json");
+    if (!is_known)
+        throw Error(Code::no_such_path, "below /hvagent/v1 there are health, ready, openapi.json, events and controllers");
     if (request.method != "GET" && request.method != "HEAD")
         throw Error(Code::wrong_method, "the path takes GET, not " + request.method);
     if (what == "openapi.json") {
@@ -171,6 +210,9 @@ void HttpServer::start() {
     body.rest = std::make_unique<RestEndpoint>(body.parts, body.schemas, body.refused, body.slow, body.submissions,
                                                body.connections->port());
     body.legacy = std::make_unique<LegacyEndpoint>(body.parts, body.refused, body.slow);
+    if (body.parts.events)
+        body.events = std::make_unique<EventStreams>(*body.parts.events, body.parts.clock, body.settings.event_streams,
+                                                     [&body](const std::string& session) { return body.is_open(session); });
     body.connections->start();
     log::info("http server started",
               {{"listen", body.settings.listen}, {"port", body.connections->port()}, {"tls", body.tls ? "yes" : "no"}});
@@ -187,6 +229,7 @@ int HttpServer::port() const {
 void HttpServer::stop() {
     Body& body = *body_;
     if (!body.connections) return;
+    if (body.events) body.events->stop();
     body.connections->drain(drain_time);
     body.requests.stop();
     body.submissions.stop();

@@ -10,6 +10,7 @@
 #include "agent/api/row.h"
 #include "agent/http/settings.h"
 #include "hvagent/clock.h"
+#include "hvagent/event_feed.h"
 
 namespace hvagent::jobs {
 class JobEngine;
@@ -19,6 +20,12 @@ class Identity;
 }
 
 namespace hvagent::http {
+
+// A part of the agent's own API: /hvagent/v1/<name> and /hvagent/v1/<name>/<rest>, with a session.
+struct OwnPath {
+    std::string name;
+    std::function<nlohmann::json(const std::string& method, const std::string& rest, const nlohmann::json& body)> answer;
+};
 
 // What the server works with; all of it must outlive the server.
 struct HttpParts {
@@ -35,6 +42,9 @@ struct HttpParts {
     std::function<std::string()> metrics = {};
     // Counts each answer; from any thread.
     std::function<void(const std::string& method, int status, std::chrono::microseconds took)> answered = {};
+    // Served as GET /hvagent/v1/events; null: there are none. The feed calls back until the server has stopped.
+    EventFeed* events = nullptr;
+    std::vector<OwnPath> own_paths = {};
 };
 
 class HttpServer {

@@ -8,6 +8,13 @@
 
 namespace hvagent::http {
 
+struct EventStreamSettings {
+    std::size_t most_readers = 64;
+    std::size_t most_unsent = 256 * 1024;  // of one reader; more is read when it has taken some
+    milliseconds patience{10000};          // a reader that takes nothing for so long is cut
+    milliseconds heartbeat{15000};
+};
+
 struct HttpSettings {
     std::string listen = "127.0.0.1:8080";    // host:port, [address]:port; port 0 takes any free one
     bool insecure = false;                    // allows plain HTTP on an address other than loopback
@@ -22,6 +29,7 @@ struct HttpSettings {
     std::size_t max_submission_threads = 8;  // for jobs on their way to the disk
     milliseconds request_timeout{30000};     // from the first byte of a request to its last
     milliseconds idle_timeout{60000};        // between requests of a connection
+    EventStreamSettings event_streams;
 };
 
 }  // namespace hvagent::http

@@ -308,6 +308,9 @@ JobEngine::~JobEngine() = default;
 void JobEngine::count_with(JobCounters counters) {
     impl_->counters_ = std::move(counters);
 }
+void JobEngine::log_endings_with(EndingLog log) {
+    impl_->log_endings_with(std::move(log));
+}
 void JobEngine::set_decorate(Decorate decorate) {
     impl_->decorate_ = std::move(decorate);
 }

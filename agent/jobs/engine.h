@@ -124,6 +124,22 @@ struct JobCounters {
     std::function<void(std::string_view result)> webhook_tried;  // "delivered", "refused"...
 };
 
+// A job that came to its end.
+struct EndedJob {
+    JobId id;
+    std::string operation;
+    bool succeeded = false;
+    std::string answer;  // JSON of the result or the error
+    Time created{};
+    Time finished{};
+};
+
+// Who writes down how jobs end: what `write` stores is kept or lost with the end itself. `stored` comes when it is kept.
+struct EndingLog {
+    std::function<void(SqlSession&, const EndedJob&)> write;
+    std::function<void()> stored;
+};
+
 // Thread-safe. The references must outlive it.
 class JobEngine {
 public:
@@ -135,6 +151,8 @@ public:
 
     // Before start(). Applied to results in webhook bodies; polls must apply the same to JobStatus::result.
     void set_decorate(Decorate decorate);
+    // Before start().
+    void log_endings_with(EndingLog log);
     // Before start().
     void count_with(JobCounters counters);
 

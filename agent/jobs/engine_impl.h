@@ -81,6 +81,8 @@ public:
         if (counters_.webhook_tried) counters_.webhook_tried(result);
     }
 
+    void log_endings_with(EndingLog log) { store_.log_endings_with(std::move(log)); }
+
     Decorate decorate_;
     JobCounters counters_;
 

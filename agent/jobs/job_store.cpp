@@ -140,7 +140,18 @@ void JobStore::finish(const JobId& id, const Ending& ending) {
                     {std::int64_t(ending.state), to_unix_ms(ending.finished), ending.answer, id.str()});
         if (ending.arguments) session.run("UPDATE jobs SET arguments = ? WHERE id = ?", {*ending.arguments, id.str()});
         session.run("DELETE FROM job_facts WHERE job = ?", {id.str()});
+        if (ending_log_.write) log_ending(session, id, ending);
     });
+    if (ending_log_.stored) ending_log_.stored();
+}
+
+void JobStore::log_ending(SqlSession& session, const JobId& id, const Ending& ending) const {
+    EndedJob job{id, "", ending.state == JobStatus::succeeded, ending.answer, {}, ending.finished};
+    session.each("SELECT operation, created FROM jobs WHERE id = ?", {id.str()}, [&](const SqlRow& row) {
+        job.operation = row.text(0);
+        job.created = from_unix_ms(row.integer(1));
+    });
+    ending_log_.write(session, job);
 }
 
 std::optional<StoredJob> JobStore::find(const JobId& id) const {

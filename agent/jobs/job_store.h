@@ -59,6 +59,8 @@ public:
     void mark_interrupted(const JobId& id);  // the start is not held against the job
     void set_progress(const JobId& id, int percent, const std::string& text);
     void end_webhook(const JobId& id);
+    // Before the first job ends.
+    void log_endings_with(EndingLog log) { ending_log_ = std::move(log); }
     // On disk when it returns; the job's facts go.
     void finish(const JobId& id, const Ending& ending);
 
@@ -77,7 +79,10 @@ public:
     std::optional<json> recall(const JobId& id, const std::string& key) const;
 
 private:
+    void log_ending(SqlSession& session, const JobId& id, const Ending& ending) const;
+
     Database& database_;
+    EndingLog ending_log_;
 };
 
 }  // namespace hvagent::jobs

@@ -10,6 +10,7 @@
 namespace hvagent::reports {
 namespace {
 
+constexpr std::size_t largest_result = 64 * 1024;
 constexpr std::size_t most_controllers = 16;  // each has a thread
 
 json shown(const Controller& controller) {
@@ -134,8 +135,27 @@ void Reporter::host_event(const std::string& event, const VmId& vm, const std::s
     news();
 }
 
-void Reporter::log_job(SqlSession& session, const json& job) {
-    log_.append(session, job_results, json::array({job}));
+void Reporter::log_job(SqlSession& session, const jobs::EndedJob& job) {
+    json one = {{"uuid", job.id.str()},
+                {"operation", job.operation},
+                {"success", job.succeeded},
+                {"createdAt", iso_time(job.created)},
+                {"finishedAt", iso_time(job.finished)}};
+    // What is larger is asked for at /api-jobs/<uuid>.
+    if (job.answer.size() <= largest_result)
+        one[job.succeeded ? "result" : "error"] = json::parse(job.answer, nullptr, false);
+    log_.append(session, job_results, json::array({std::move(one)}));
+}
+
+json Reporter::serve_controllers(const std::string& method, const std::string& rest, const json& body) {
+    if (method == "GET" && rest.empty()) return list_controllers();
+    if (method == "POST" && rest.empty()) return add_controller(body);
+    if (method != "DELETE") throw Error(Code::wrong_method, "controllers take GET, POST and DELETE, not " + method);
+    const bool has_url = body.is_object() && body.contains("url") && body["url"].is_string();
+    if (rest.empty() && !has_url)
+        throw Error(Code::bad_request, "DELETE needs the uuid in the path, or {\"url\"} in the body");
+    remove_controller(rest.empty() ? body["url"].get<std::string>() : rest);
+    return json::object();
 }
 
 void Reporter::news() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/inventory/inventory.h"
+#include "agent/jobs/engine.h"
 #include "agent/reports/link.h"
 #include "hvagent/event_feed.h"
 
@@ -35,9 +36,11 @@ public:
     // "LibvirtLost", "VmIoError"...; `vm` may be empty.
     void host_event(const std::string& event, const VmId& vm, const std::string& details, Time at);
     // Inside the write that ends the job.
-    void log_job(SqlSession& session, const json& job);
+    void log_job(SqlSession& session, const jobs::EndedJob& job);
     void news();
 
+    // GET, POST {"url"...}, DELETE <uuid> or {"url"}: the three below. Error(wrong_method).
+    json serve_controllers(const std::string& method, const std::string& rest, const json& body);
     // {"inventories": [...]}, without tokens.
     json list_controllers() const;
     // {"url", "token"?, "dialect"?, "jobResults"?}. Error(invalid_argument).

@@ -59,6 +59,8 @@ private:
     void add_change(std::vector<Letter>& letters, const json& change) {
         const std::string vm = change.value("uuid", ""), state = change.value("state", "");
         const std::string before = change.value("previousState", ""), reason = change.value("reason", "");
+        // A QEMU that powers off is told when it is gone; of a paused VM this would look like a resume.
+        if (reason == "shutting down") return;
         const char* const theirs = kvm_state(state);
         // The node compares with what it knows after its own command; libvirt silent and back is no change of a VM.
         const auto known = told_.find(vm);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 
@@ -12,6 +13,16 @@
 
 namespace hvagent::http {
 
+// What waits to be sent on a connection whose answer goes on; filled from any thread, emptied by the poller.
+struct StreamBuffer {
+    std::mutex mutex;
+    std::string pending;
+    std::size_t unsent = 0;  // pending, and what the poller has taken but not got rid of
+    bool is_closing = false;
+    bool is_gone = false;
+    bool is_queued = false;  // the poller has been told
+};
+
 // Used by one thread at a time: the poller's, or the worker's that answers the request being served.
 class Connection {
 public:
@@ -20,8 +31,9 @@ public:
         reading,  // between requests, or in the middle of one
         serving,  // a worker has it; not watched
         writing,
-        draining,  // the last answer is out; what still comes is thrown away so that it arrives
-        broken,    // the peer is gone
+        streaming,  // the answer goes on; what is to be sent comes through `stream`
+        draining,   // the last answer is out; what still comes is thrown away so that it arrives
+        broken,     // the peer is gone
     };
 
     Connection(int socket, std::string peer, std::unique_ptr<TlsSession> tls, RequestLimits limits);
@@ -51,6 +63,7 @@ public:
     std::string input;
     std::string output;
     std::size_t written = 0;
+    std::shared_ptr<StreamBuffer> stream;
     std::size_t counted = 0;  // bytes the server counts as held by this connection
     bool close_after_write = false;
     bool drain_before_close = false;

@@ -51,6 +51,12 @@ public:
         if (server_.callbacks_.answered) server_.callbacks_.answered(request, response, took);
         server_.answer(connection_, response, request.keep_alive, request.method == "HEAD");
     }
+    std::shared_ptr<AnswerStream> stream(const Response& head) override {
+        if (answered_.exchange(true)) throw Error(Code::internal, "the request was answered already");
+        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(server_.clock_.moment() - begun_);
+        if (server_.callbacks_.answered) server_.callbacks_.answered(request, head, took);
+        return server_.begin_stream(connection_, head);
+    }
 
 private:
     ConnectionServer& server_;
@@ -93,13 +99,14 @@ void ConnectionServer::drain(milliseconds longest) {
     draining_ = true;
     wake();
     std::unique_lock lock(mutex_);
-    idle_.wait_for(lock, longest, [this] { return being_served_ == 0; });
+    idle_.wait_for(lock, longest, [this] { return being_served_ == 0 && streams_ == 0; });
 }
 
 void ConnectionServer::stop() {
     stopping_ = true;
     if (wake_ >= 0) wake();
     if (thread_.joinable()) thread_.join();
+    for (const auto& [socket, connection] : connections_) forget_stream(*connection);
     connections_.clear();
     listener_.reset();
     for (int* fd : {&wake_, &epoll_})
@@ -135,6 +142,7 @@ void ConnectionServer::on_event(int socket) {
         case State::handshake: return shake_hands(connection);
         case State::reading: return read(connection);
         case State::writing: return write(connection);
+        case State::streaming: return on_stream_event(connection);
         case State::draining: return throw_away_input(connection);
         case State::broken: return drop(connection);
         case State::serving: return;
@@ -152,6 +160,8 @@ void ConnectionServer::take_back_returned() {
     for (const Shared& connection : returned) {
         if (connection->state == State::broken)
             drop(connection);
+        else if (connection->state == State::streaming)
+            pump(connection);
         else
             after_write(connection);
     }
@@ -214,6 +224,7 @@ void ConnectionServer::watch(const Shared& connection, Status wish) {
 
 void ConnectionServer::drop(const Shared& connection) {
     held_ -= std::exchange(connection->counted, 0);
+    forget_stream(*connection);
     epoll_ctl(epoll_, EPOLL_CTL_DEL, connection->socket(), nullptr);
     connections_.erase(connection->socket());
 }

@@ -38,13 +38,14 @@ public:
 
     void start();
     int port() const { return port_; }
-    // Accepts nothing more and waits until the requests being served are answered, at most `longest`.
+    // Accepts nothing more and waits until the requests being served are answered and streams have ended, at most `longest`.
     void drain(milliseconds longest);
     // Cuts what is left. No worker may be running a request of this server any more.
     void stop();
 
 private:
     class LiveExchange;
+    class LiveStream;
     using Shared = std::shared_ptr<Connection>;
 
     void poll();
@@ -62,6 +63,9 @@ private:
     void write(const Shared& connection);
     void after_write(const Shared& connection);
     void throw_away_input(const Shared& connection);
+    void on_stream_event(const Shared& connection);
+    void pump(const Shared& connection);
+    void forget_stream(Connection& connection);
     void drop(const Shared& connection);
     void watch(const Shared& connection, IoResult::Status wish);
     void enforce_deadlines();
@@ -69,6 +73,7 @@ private:
     void wake();
     // From the worker that answers.
     void answer(const Shared& connection, const Response& response, bool keep_alive, bool head_only);
+    std::shared_ptr<AnswerStream> begin_stream(const Shared& connection, const Response& head);
     void give_back(Shared connection);
 
     const HttpSettings settings_;
@@ -95,6 +100,7 @@ private:
     std::condition_variable idle_;
     std::vector<Shared> returned_;
     std::size_t being_served_ = 0;
+    std::size_t streams_ = 0;
 };
 
 }  // namespace hvagent::http

@@ -37,6 +37,13 @@ std::string Request::header(std::string_view name) const {
     return value ? *value : "";
 }
 
+std::string stream_head(const Response& head) {
+    std::string out = "HTTP/1.1 " + std::to_string(head.status) + " " + std::string(reason(head.status));
+    out += "\r\nContent-Type: " + head.content_type + "\r\nCache-Control: no-store\r\n";
+    for (const auto& [name, value] : head.headers) out += name + ": " + value + "\r\n";
+    return out + "Connection: close\r\n\r\n";
+}
+
 std::string to_wire(const Response& response, bool keep_alive, bool head_only) {
     std::string out;
     out.reserve(256 + (head_only ? 0 : response.body.size()));

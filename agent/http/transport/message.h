@@ -32,8 +32,23 @@ struct Response {
     bool close = false;  // the connection ends with this answer
 };
 
+// The head of an answer whose body ends with its connection.
+std::string stream_head(const Response& head);
 // The bytes of the answer. `head_only`: the answer to a HEAD request.
 std::string to_wire(const Response& response, bool keep_alive, bool head_only);
+
+// An answer that goes on until somebody ends it. Thread-safe; no call waits for the client.
+class AnswerStream {
+public:
+    virtual ~AnswerStream() = default;
+    // False: the client is gone, or close() was called.
+    virtual bool send(std::string_view bytes) = 0;
+    // Bytes that the kernel has not taken yet. Who sends must see to it that they do not grow.
+    virtual std::size_t unsent() const = 0;
+    // What is unsent, and `last`, still goes out for a moment; then the connection ends.
+    virtual void close(std::string_view last) = 0;
+    virtual bool is_open() const = 0;
+};
 
 // A request waiting for its answer. Whoever handles it calls respond() once, from any thread; an exchange that is let go
 // without an answer gets a 500.
@@ -44,6 +59,8 @@ public:
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
     virtual void respond(Response response) = 0;
+    // Instead of respond(): sends the head of this answer and leaves the body open.
+    virtual std::shared_ptr<AnswerStream> stream(const Response& head) = 0;
 
     const Request request;
 };

@@ -158,5 +158,31 @@ TEST(DescribeSettings, IsAConfigurationFileWithEveryKey) {
     EXPECT_EQ(settings.job_result_lifetime, Settings().job_result_lifetime);
 }
 
+TEST(Settings, NameControllersInTablesOfTheirOwn) {
+    const Settings settings = parse_settings(R"(
+[[controllers]]
+url = "https://one/"
+token_file = "/etc/token"
+[[controllers]]
+url = "http://two/"
+dialect = "zstack"
+job_results = true
+)",
+                                             "hvagent.toml");
+    ASSERT_EQ(settings.controllers.size(), 2u);
+    EXPECT_EQ(settings.controllers[0].token_file, "/etc/token");
+    EXPECT_EQ(settings.controllers[0].dialect, "hvagent");
+    EXPECT_EQ(settings.controllers[1].url, "http://two/");
+    EXPECT_TRUE(settings.controllers[1].job_results);
+}
+
+TEST(Settings, RefuseControllersThatAreWrittenWrongly) {
+    EXPECT_THAT(refusal("[controllers]\nurl = \"http://x/\"\n"), HasSubstr("two brackets"));
+    EXPECT_THAT(refusal("[[controllers]]\ndialect = \"zstack\"\n"), HasSubstr("needs a url"));
+    EXPECT_THAT(refusal("[[controllers]]\nurl = \"http://x/\"\ntoken = \"x\"\n"),
+                AllOf(StartsWith("hvagent.toml:3"), HasSubstr("token_file")));
+    EXPECT_THAT(refusal("[[controllers]]\nurl = 5\n"), HasSubstr("must be a text"));
+}
+
 }  // namespace
 }  // namespace hvagent::config
