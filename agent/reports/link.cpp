@@ -23,6 +23,7 @@ Link::Link(const LinkParts& parts, Controller controller)
       controller_(std::move(controller)),
       dialect_(make_dialect(parts, controller_)),
       confirmed_(controller_.confirmed),
+      told_(confirmed_),
       shown_confirmed_(confirmed_) {
     thread_ = std::thread([this] {
         pthread_setname_np(pthread_self(), "report-link");
@@ -99,7 +100,7 @@ bool Link::turn() {
     if (now < last_post_ + parts_.settings.heartbeat) return false;
     json host;
     parts_.log.database().read([&](SqlSession&) { host = parts_.host_part(); });
-    auto letters = dialect_->write_heartbeat(host, parts_.log.sequence_at(confirmed_));
+    auto letters = dialect_->write_heartbeat(host, parts_.log.sequence_at(told_));
     return deliver(std::move(work), std::move(letters));
 }
 
@@ -140,9 +141,8 @@ void Link::take_batch(Work& work, std::vector<Report> found) const {
         if (is_wanted(report)) {
             bytes += report.items.size();
             if (!begins && (report.kind != work.batch.back().kind || bytes > largest_batch_bytes)) return;
-            // Counted from the last confirmed one, as far as that is of the same life.
-            if (begins)
-                work.first_sequence = std::max<std::int64_t>(1, report.sequence - (report.position - confirmed_ - 1));
+            // Counted from the last one it heard of, as far as that is of the same life.
+            if (begins) work.first_sequence = std::max<std::int64_t>(1, report.sequence - (report.position - told_ - 1));
             work.batch.push_back(report);
         }
         work.until = report.position;
@@ -169,6 +169,8 @@ bool Link::deliver_pending() {
         wants_picture_ = is_first_picture_ = false;
         last_picture_ = last_post_;
     }
+    if (work.picture) told_ = work.picture->position;
+    if (!work.batch.empty()) told_ = work.batch.back().position;
     if (work.until > confirmed_ || !work.batch.empty()) confirm(work.until);
     return true;
 }
@@ -211,7 +213,7 @@ void Link::grant(const Wish& wish) {
         position = parts_.log.position_of(session, wish.boot.empty() ? parts_.log.boot() : wish.boot, *wish.replay_from - 1);
     });
     if (position)
-        confirm(*position);
+        confirm(told_ = *position);
     else
         wants_picture_ = true;  // there is no such report: what there is, is all it can get
 }

@@ -79,6 +79,7 @@ private:
 
     // Of the thread.
     std::int64_t confirmed_;
+    std::int64_t told_;  // the last position the controller heard of; behind confirmed_ lies what it does not want
     bool wants_picture_ = true;
     bool is_first_picture_ = true;
     Moment last_post_{}, last_picture_{}, wish_after_{};
