@@ -518,12 +518,13 @@ class Chance:
         self.log.append(text)
         print(text)
 
-    def settle(self):
+    def settle(self, fault=None):
         """The VM as it is after a fault, known to the model."""
         host, api = self.own.host, self.own.api
         wait_for(host.listens, 20, "the agent")
         wait_for(host.try_connect, 20, "libvirtd")
-        state = wait_for(lambda: (lambda s: s if s in ("Running", "Stopped", "Crashed") else None)(api.state(self.vm)), 20, "the truth")
+        known = ("Stopped", "Crashed") if fault == "qemu" else ("Running", "Stopped", "Crashed")
+        state = wait_for(lambda: (lambda s: s if s in known else None)(api.state(self.vm)), 20, "the truth")
         self.disk.inside = Inside(host, self.vm) if state == "Running" else None
         if self.disk.inside:
             self.disk.inside.await_disk(self.disk.volume)
@@ -552,7 +553,7 @@ class Chance:
         answer = job.answer(60, through_restarts=True)
         self.note(f"{what}, {fault or 'no fault'}: {answer.status}")
         if fault:
-            self.settle()
+            self.settle(fault)
         elif answer.status != 200:
             raise AssertionError(f"{what} without a fault: {answer}")
         return answer
