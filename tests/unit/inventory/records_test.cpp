@@ -30,7 +30,7 @@ class StoredStruct : public StoreTest {};
 
 using AllStructs = testing::Types<Vm, VmNic, VmCdRom, Image, ImageRef, Volume, PrimaryStorage, BackupStorage, Zone, Cluster,
                                   Host, L2Network, L3Network, IpRange, UsedIp, InstanceOffering, DiskOffering, Attachment,
-                                  NetworkService, Tag, Account>;
+                                  NetworkService, Tag, Account, ShareableVolumeRef, VolumeSnapshot, SnapshotTree, Scheduler>;
 TYPED_TEST_SUITE(StoredStruct, AllStructs);
 
 TYPED_TEST(StoredStruct, HasAColumnForEachMember) {

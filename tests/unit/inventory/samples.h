@@ -131,6 +131,7 @@ inline Image sample() {
     image.format = "iso";
     image.system = true;
     image.virtio = false;
+    image.deleted_at = sample_time(3);
     image.created = sample_time(1);
     image.last_op = sample_time(2);
     return image;
@@ -160,9 +161,68 @@ inline Volume sample() {
     volume.state = EnabledState::disabled;
     volume.status = VolumeStatus::ready;
     volume.shareable = true;
+    volume.throttle = {1024, 2048, 4096, 1, 2, 3};
+    volume.last_attached = sample_time(3);
+    volume.last_detached = sample_time(4);
+    volume.deleted_at = sample_time(5);
     volume.created = sample_time(1);
     volume.last_op = sample_time(2);
     return volume;
+}
+template <>
+inline ShareableVolumeRef sample() {
+    return {"ref", VolumeId("volume"), VmId("vm"), 3, sample_time(1), sample_time(2)};
+}
+template <>
+inline VolumeSnapshot sample() {
+    VolumeSnapshot snapshot;
+    snapshot.uuid = SnapshotId("snapshot");
+    snapshot.name = "before";
+    snapshot.description = "first";
+    snapshot.type = "Hypervisor";
+    snapshot.volume = VolumeId("volume");
+    snapshot.tree = SnapshotTreeId("tree");
+    snapshot.parent = SnapshotId("parent");
+    snapshot.primary_storage = PrimaryStorageId("ps");
+    snapshot.install_path = "/ps/volume.qcow2";
+    snapshot.volume_type = VolumeType::data;
+    snapshot.format = "raw";
+    snapshot.latest = false;
+    snapshot.size = MiB;
+    snapshot.distance = 4;
+    snapshot.state = EnabledState::disabled;
+    snapshot.status = SnapshotStatus::ready;
+    snapshot.group = "group";
+    snapshot.virtual_size = GiB;
+    snapshot.created = sample_time(1);
+    snapshot.last_op = sample_time(2);
+    return snapshot;
+}
+template <>
+inline SnapshotTree sample() {
+    return {SnapshotTreeId("tree"), VolumeId("volume"), false, "Creating", sample_time(1), sample_time(2)};
+}
+template <>
+inline Scheduler sample() {
+    Scheduler scheduler;
+    scheduler.uuid = SchedulerId("scheduler");
+    scheduler.target = "volume";
+    scheduler.name = "nightly";
+    scheduler.description = "first";
+    scheduler.job = "createVolumeSnapshot";
+    scheduler.job_data = "{}";
+    scheduler.type = SchedulerType::cron;
+    scheduler.interval = 60;
+    scheduler.repeat_count = 5;
+    scheduler.cron = "0 0 3 * * ?";
+    scheduler.start = sample_time(3);
+    scheduler.stop = sample_time(4);
+    scheduler.state = EnabledState::disabled;
+    scheduler.fired = 2;
+    scheduler.last_fired = sample_time(5);
+    scheduler.created = sample_time(1);
+    scheduler.last_op = sample_time(2);
+    return scheduler;
 }
 template <>
 inline PrimaryStorage sample() {

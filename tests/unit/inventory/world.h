@@ -204,6 +204,7 @@ protected:
         add_volume(303, 101, 1, VolumeType::data);
         add_volume(302, 102, 0, VolumeType::root);
         add_volume(304, 0, {}, VolumeType::data);
+        add_what_hangs_on_volumes();
         VmCdRom cdrom;
         cdrom.uuid = CdRomId(uuid(351));
         cdrom.vm = VmId(uuid(101));
@@ -240,6 +241,25 @@ protected:
         used.netmask = nic.netmask;
         used.gateway = nic.gateway;
         inventory.insert(used);
+    }
+    void add_what_hangs_on_volumes() {
+        SnapshotTree tree;
+        tree.uuid = SnapshotTreeId(uuid(401));
+        tree.volume = VolumeId(uuid(303));
+        inventory.insert(tree);
+        VolumeSnapshot snapshot;
+        snapshot.uuid = SnapshotId(uuid(402));
+        snapshot.name = "before";
+        snapshot.volume = tree.volume;
+        snapshot.tree = tree.uuid;
+        snapshot.primary_storage = PrimaryStorageId(uuid(61));
+        inventory.insert(snapshot);
+        inventory.insert(ShareableVolumeRef{uuid(403), VolumeId(uuid(304)), VmId(uuid(102)), 1, {}, {}});
+        Scheduler scheduler;
+        scheduler.uuid = SchedulerId(uuid(404));
+        scheduler.target = uuid(303);
+        scheduler.name = "nightly";
+        inventory.insert(scheduler);
     }
     void add_volume(int number, int vm, std::optional<int> device_id, VolumeType type) {
         Volume volume;
