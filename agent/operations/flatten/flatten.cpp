@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "agent/operations/flatten/replace_layer.h"
+#include "agent/operations/snapshot/layers.h"
 #include "agent/operations/snapshot/tree.h"
 #include "agent/operations/storage/image_cache.h"
 #include "agent/operations/volume/volume_user.h"
@@ -73,6 +75,10 @@ void flatten_live(Services& services, Job& job, const Volume& volume, const Prog
     record_flat(services, volume, volume.install_path);
 }
 
+std::string live_merge_of(const VolumeId& volume) {
+    return "live merge of " + volume.str();
+}
+
 bool is_live(Services& services, const Volume& volume) {
     return access_of(services, volume) == DiskAccess::live;
 }
@@ -81,14 +87,20 @@ void flatten_one(Services& services, Job& job, const VolumeId& id, const Progres
     finish_replacing(services, job, id);
     const Volume volume = services.inventory.get<Volume>(id);
     const bool live = is_live(services, volume);
-    if (live ? stands_alone_live(services, volume) : stands_alone(services, volume))
-        return record_flat(services, volume, volume.install_path);
+    // An earlier life of the job may have died before QEMU wrote down where the data lies: then it is asked again.
+    const bool begun_live = job.recall(live_merge_of(id)) == nlohmann::json("begun");
+    const bool is_done = live ? !begun_live && stands_alone_live(services, volume) : stands_alone(services, volume);
+    if (is_done && begun_live) refuse_doubtful_merge(volume);
+    if (is_done) return record_flat(services, volume, volume.install_path);
     if (!live) return flatten_offline(services, job, volume, progress);
+    job.remember(live_merge_of(id), "begun");
     try {
         flatten_live(services, job, volume, progress);
+        job.remember(live_merge_of(id), "certain");
     } catch (const Error& error) {
-        // A guest may power off at any moment; the chain is sound then, and its files are nobody's.
+        // A guest may power off at any moment; its files are nobody's then.
         if (error.code() == Code::job_cancelled || is_live(services, volume)) throw;
+        if (stands_alone(services, volume)) refuse_doubtful_merge(volume);
         log::info("the VM went off while its volume was flattened", {{"volume", id.str()}, {"error", error.details()}});
         flatten_offline(services, job, volume, progress);
     }

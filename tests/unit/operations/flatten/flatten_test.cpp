@@ -232,5 +232,26 @@ TEST_F(FlattenInLives, AVmThatGoesOffMeanwhileIsFlattenedOffline) {
     EXPECT_TRUE(stands_alone(vm));
 }
 
+// The file says that it stands alone, but where its data lies may have died with QEMU.
+TEST_F(FlattenInLives, AQemuThatDiesAtTheEndLeavesTheRecordAndSaysSo) {
+    const VmId vm = make("InstantStart");
+    put_overlay(vm, MiB);
+    const Volume before = root_of(vm);
+    world.faults.hang("pull");
+    std::thread runs([&] {
+        EXPECT_THAT(thrown_error([&] { run(job, "FlattenVmInstance", request(vm)); }).details(), HasSubstr("died before"));
+    });
+    ASSERT_TRUE(world.faults.wait_until_hanging("pull"));
+    FakeFile layer = disk.get(before.install_path);
+    layer.image.backing_file.clear();
+    disk.put(before.install_path, layer);
+    world.domains().happen(vm, [&](FakeDomain& domain) { world.domains().change(domain, VmState::crashed, "crashed"); });
+    world.faults.release("pull");
+    runs.join();
+    EXPECT_TRUE(base_snapshot(*services, before.uuid).has_value());
+    FakeJob again = job.next_life();
+    EXPECT_THAT(thrown_error([&] { run(again, "FlattenVmInstance", request(vm)); }).details(), HasSubstr("died before"));
+}
+
 }  // namespace
 }  // namespace hvagent::operations
