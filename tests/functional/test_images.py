@@ -333,6 +333,7 @@ def small_store(api, host, world, request):
         remove_image(api, image["uuid"])
     api.run("DELETE", f"/backup-storage/{uuid}")
     host.exec("umount", path)
+    host.exec("rmdir", path)
 
 
 def remove_image(api, uuid):
@@ -510,7 +511,7 @@ def test_a_store_that_fills_up_during_the_copy_keeps_nothing_of_it(api, host, gu
     volume, written = data_volume
     before = chain(host, api.only("/volumes", f"uuid={volume}")["installPath"])
     with copy_under_way(api, host, guest, volume, backupStorageUuids=[small_store]) as job:
-        host.shell("for d in /var/lib/hvagent/small-*; do dd if=/dev/zero of=$d/filler bs=1M 2>/dev/null; done; true")
+        host.shell("for d in /var/lib/hvagent/small-*; do mountpoint -q $d && dd if=/dev/zero of=$d/filler bs=1M 2>/dev/null; done; true")
     assert refusal(job.wait).codes[0] == "SYS.1002"
     assert host.shell("find /var/lib/hvagent/small-* -type f ! -name filler") == ""
     nothing_stays(api, host, "half way")
