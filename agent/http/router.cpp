@@ -11,11 +11,11 @@ bool is_writing(const api::Row& row) {
     return row.method == api::Method::put || row.method == api::Method::post;
 }
 
-// POST and PUT stand for each other where a path has one operation with either: the real server does not look at the verb
-// there, and clients log in with both.
-bool is_method_of(const api::Row& row, const std::string& method, bool is_only_writer) {
+// POST and PUT stand for each other where a path has one operation: the real server does not look at the verb there, and
+// clients log in with either. So they do for the only one that writes at a path which is not its own.
+bool is_method_of(const api::Row& row, const std::string& method, bool either) {
     if (method == api::to_text(row.method)) return true;
-    return is_only_writer && is_writing(row) && (method == "PUT" || method == "POST");
+    return either && is_writing(row) && (method == "PUT" || method == "POST");
 }
 
 std::string shown_path(const std::vector<std::string>& segments) {
@@ -72,7 +72,7 @@ Router::Router(const api::Catalog& catalog) {
 
 void Router::add(const api::Row& row, const std::string& path) {
     Route route;
-    Entry entry{&row, {}};
+    Entry entry{&row, {}, path != row.paths.front()};
     for (const std::string& segment : path_segments(path)) {
         const bool is_variable = segment.starts_with('{') && segment.ends_with('}');
         route.shape.push_back(is_variable ? "" : to_lower(segment));
@@ -110,7 +110,8 @@ std::vector<Candidate> Router::candidates(const std::string& method, const std::
         for (const Entry& entry : route.entries) {
             const std::string verb(api::to_text(entry.row->method));
             if (allowed.find(verb) == std::string::npos) allowed += (allowed.empty() ? "" : ", ") + verb;
-            if (!is_method_of(*entry.row, method, writers == 1)) continue;
+            const bool either = route.entries.size() == 1 || (writers == 1 && entry.is_second_place);
+            if (!is_method_of(*entry.row, method, either)) continue;
             Candidate candidate{entry.row, {}};
             std::size_t variable = 0;
             for (std::size_t i = 0; i < segments.size(); ++i)

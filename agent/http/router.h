@@ -38,6 +38,7 @@ private:
     struct Entry {
         const api::Row* row;
         std::vector<std::string> variables;
+        bool is_second_place = false;  // another path of the row is its own
     };
     struct Route {
         std::vector<std::string> shape;  // literals in lower case, "" for a variable

@@ -61,11 +61,14 @@ TEST_F(HttpServerTest, PathsForgivePrefixCaseAndSlashes) {
     EXPECT_EQ(call("PUT", "/zstack/v1/things//x/alone/actions", "{}").status, 202);
 }
 
-TEST_F(HttpServerTest, PostAndPutStandForEachOtherAlsoBesideAGet) {
+TEST_F(HttpServerTest, PostAndPutStandForEachOtherBesideAGetOnlyAtAnOtherPathOfTheirOperation) {
     start();
     gate.open();
-    EXPECT_EQ(call("PUT", "/v1/gate").status, 202);
+    EXPECT_EQ(call("PUT", "/v1/gate").status, 405);
     EXPECT_EQ(call("POST", "/v1/gate").status, 202);
+    EXPECT_EQ(call("PUT", "/v1/doors").status, 202);
+    EXPECT_EQ(call("POST", "/v1/doors").status, 202);
+    EXPECT_EQ(call("GET", "/v1/doors").status, 200);
     EXPECT_EQ(call("DELETE", "/v1/gate").status, 405);
 }
 

@@ -278,18 +278,19 @@ private:
                 .answers([](const Call&, const Echo&) {
                     return json{{"version", "5.2.0"}};
                 }),
-            Operation<Echo>{"WaitForGate", Method::get, "/gate", "Answer late"}.needs_no_session().answers(
+            Operation<Echo>{"WaitForGate", Method::get, "/gate", "Answer late"}.also_at("/doors").needs_no_session().answers(
                 [this](const Call&, const Echo&) {
                     gate.pass();
                     return json::object();
                 }),
-            Operation<Echo>{"WaitForGateInJob", Method::post, "/gate", "Work until the gate opens"}.runs_as_job(
-                no_queue<Echo>(),
-                [this](Job& job, const Echo&) {
-                    job.progress(40, "waiting");
-                    gate.pass();
-                    return json::object();
-                }),
+            Operation<Echo>{"WaitForGateInJob", Method::post, "/gate", "Work until the gate opens"}
+                .also_at("/doors")
+                .runs_as_job(no_queue<Echo>(),
+                             [this](Job& job, const Echo&) {
+                                 job.progress(40, "waiting");
+                                 gate.pass();
+                                 return json::object();
+                             }),
             Operation<Echo>{"GetBroken", Method::get, "/broken", "Fail in a way nobody foresaw"}.needs_no_session().answers(
                 [](const Call&, const Echo&) -> json { throw std::runtime_error("a bug with \xff in its text"); }),
             Operation<OfVm>{"GetVmState", Method::get, "/vm-instances/{uuid}/state", "Needs a VM that exists"}
