@@ -113,6 +113,7 @@ def test_foreign_domains_are_neither_listed_nor_touched(api, host, guest):
             api.run("POST", "/vm-instances", {"params": {"name": "same uuid", "resourceUuid": look_alike, "cpuNum": 1, "memorySize": 64 << 20,
                                                          "imageUuid": api.vm(guest)["imageUuid"], "hostUuid": api.vm(guest)["hostUuid"]}})
         assert refused.value.codes
+        assert api.find_vm(look_alike) is None
         assert {domain.name(): domain.XMLDesc() for domain in foreign} == before
     finally:
         for domain in foreign:

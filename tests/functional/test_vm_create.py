@@ -112,8 +112,7 @@ def test_an_address_goes_to_the_next_vm_at_once(host, world, vms):
 
 
 def free_address(api, world):
-    ip_range = api.only("/l3-networks")["ipRanges"][0]
-    return ip_range["endIp"]
+    return api.get("/l3-networks/ip/free", {"l3NetworkUuid": world.l3, "limit": 1})["inventories"][0]["ip"]
 
 
 def test_network_tags_reach_domain_and_dhcp(api, host, world, vms):

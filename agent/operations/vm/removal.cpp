@@ -13,15 +13,26 @@ std::vector<Volume> volumes_of(Services& services, const VmId& vm) {
     return services.inventory.list<Volume>({{"vmInstanceUuid", vm.str()}});
 }
 
+void give_addresses_back(Services& services, const VmId& vm) {
+    for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", vm.str()}})) {
+        services.addresses.withdraw(nic);
+        services.addresses.release(nic.uuid);
+    }
+}
+
+// A creation under the uuid of a domain that is not ours fails; that domain is nothing of it.
+bool is_of_somebody_else(Services& services, const VmId& vm) {
+    for (const ForeignDomain& domain : services.definitions.list_foreign())
+        if (domain.name == vm.str() || without_dashes(domain.uuid) == vm.str()) return true;
+    return false;
+}
+
 }  // namespace
 
 void take_off_host(Services& services, const VmId& vm) {
     services.power.destroy(vm);
     services.definitions.undefine(vm);
-    for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", vm.str()}})) {
-        services.addresses.withdraw(nic);
-        services.addresses.release(nic.uuid);
-    }
+    give_addresses_back(services, vm);
 }
 
 void let_go_of_data_volumes(Services& services, const VmId& vm) {
@@ -64,7 +75,10 @@ void remove_vm_completely(Services& services, const VmId& vm) {
     const auto record = services.inventory.find<Vm>(vm);
     if (!record) return;
     const bool may_be_defined = record->intent != VmIntent::created;
-    if (may_be_defined && !attempt("the domain or its addresses", [&] { take_off_host(services, vm); })) return;
+    if (may_be_defined && !attempt("the domain or its addresses", [&] {
+            is_of_somebody_else(services, vm) ? give_addresses_back(services, vm) : take_off_host(services, vm);
+        }))
+        return;
     for (const Volume& volume : volumes_of(services, vm)) attempt("a volume", [&] { dispose_of(services, volume); });
     attempt("its records", [&] {
         let_go_of_data_volumes(services, vm);

@@ -37,7 +37,7 @@ void check_together(Services& services, const Volume& volume, const Vm& vm) {
     if (count_data_volumes(services, vm.uuid) >= most_data_volumes)
         fail("the VM " + vm.name + " has " + std::to_string(most_data_volumes) +
              " data volumes, which is the most it may have");
-    if (vm.state() == VmState::stopped) return;
+    if (vm.state() == VmState::stopped || vm.state() == VmState::crashed) return;
     if (vm.platform == "Other") fail("the VM " + vm.name + " is of platform Other and must be Stopped to take a volume");
     if (!vm.virtio)
         fail("the VM " + vm.name + " has emulated disks, which cannot be plugged while it is " +
@@ -53,7 +53,7 @@ void check(Services& services, Job& job, const AttachVolume& params) {
     if (!half_made) check_volume(services, volume);
     using enum VmState;
     try {
-        const Vm vm = require_state(services, params.vm, {running, stopped, paused}, "attaching a volume");
+        const Vm vm = require_state(services, params.vm, {running, stopped, crashed, paused}, "attaching a volume");
         check_together(services, volume, vm);
     } catch (const Error& error) {
         if (error.code() != Code::vm_wrong_state) throw;

@@ -108,7 +108,7 @@ void unplug(Services& services, Job& job, const Volume& volume, const VmId& id) 
     const auto known = services.inventory.find<Vm>(id);
     if (known && known->intent == VmIntent::kept) {
         using enum VmState;
-        const Vm vm = require_state(services, id, {running, stopped, paused}, "detaching a volume");
+        const Vm vm = require_state(services, id, {running, stopped, crashed, paused}, "detaching a volume");
         if (access_of(services, vm) == DiskAccess::live) unplug_live(services, job, volume, vm);
     }
     record_detached(services, volume.uuid, id);
