@@ -51,6 +51,16 @@ libvirt::LibvirtSettings libvirt_settings(const config::Settings& settings) {
     return chosen;
 }
 
+CopyPolicy copy_policy(const config::Settings& settings) {
+    return {settings.copy_rate, settings.copy_idle};
+}
+
+QemuImgSettings image_settings(const config::Settings& settings) {
+    QemuImgSettings made;
+    made.copies = copy_policy(settings);
+    return made;
+}
+
 hvagent::HttpSettings client_settings(const config::Settings& settings) {
     hvagent::HttpSettings chosen;
     chosen.blocked_local_paths.clear();
@@ -221,7 +231,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       inventory(database, clock),
       http_client(client_settings(settings)),
       report_client(report_client_settings(settings)),
-      disk_images(QemuImgSettings{}),
+      disk_images(image_settings(settings)),
+      files(copy_policy(settings)),
       libvirt(libvirt_settings(settings), clock, disk_images),
       timer(clock),
       host(prepare_store(inventory, settings)),

@@ -64,6 +64,8 @@ struct Settings {
     seconds image_expunge_after{604800};
     // [storage]
     Bytes block_job_bandwidth = 0;
+    Bytes copy_rate = 0;
+    bool copy_idle = false;
     // [volume]
     std::string volume_deletion_policy = "Delay";
     seconds volume_expunge_after{604800};

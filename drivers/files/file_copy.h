@@ -9,11 +9,18 @@
 
 namespace hvagent {
 
+// How much of the disks copies may take from the guests.
+struct CopyPolicy {
+    Bytes rate = 0;     // bytes per second of one copy; 0: no limit
+    bool idle = false;  // the kernel serves the copy when nobody else wants the disk, where its scheduler knows classes
+};
+
 struct CopyJob {
     const FileHandle& source;  // readable
     const FileHandle& target;  // writable, empty
     std::string source_name;   // for messages
     std::string target_name;
+    CopyPolicy policy = {};
     Bytes limit = 0;  // refuse to store more bytes than this; 0: no limit
 };
 using CopyProgress = std::function<void(Bytes done, Bytes total)>;

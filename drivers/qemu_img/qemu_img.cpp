@@ -61,6 +61,10 @@ bool can_bypass_cache(const std::string& path) {
 
 }  // namespace
 
+void QemuImg::be_idle(Command& command) const {
+    if (settings_.copies.idle) command.argv.insert(command.argv.begin(), {"ionice", "-c", "3"});
+}
+
 Command QemuImg::quick_command() const {
     Command command;
     command.argv = {settings_.program};
@@ -165,6 +169,9 @@ void QemuImg::convert(const std::string& source, const std::string& source_forma
                     "--",
                     source,
                     file.path()};
+    if (settings_.copies.rate > 0)
+        command.argv.insert(command.argv.begin() + 2, {"-r", std::to_string(settings_.copies.rate)});
+    be_idle(command);
     command.on_line = [&](std::string_view line) {
         if (const int percent = parse_percent(line); percent >= 0 && progress) progress(percent);
     };
@@ -234,6 +241,7 @@ void QemuImg::rebase(const std::string& path, const std::string& base, const std
                         cache(old_base.empty() ? base : old_base)};
         if (!base.empty()) command.argv.insert(command.argv.end(), {"-F", base_format});
         command.argv.insert(command.argv.end(), {"-b", base, "--", path});
+        be_idle(command);
         command.on_line = [&](std::string_view line) {
             if (const int percent = parse_percent(line); percent >= 0 && progress) progress(percent);
         };

@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 
+#include "drivers/files/file_copy.h"
 #include "hvagent/clock.h"
 #include "hvagent/drivers/disk_images.h"
 
@@ -16,6 +17,7 @@ struct QemuImgSettings {
     Bytes address_space_limit = 1 * GiB;
     seconds time_limit{120};
     Bytes convert_address_space_limit = 4 * GiB;
+    CopyPolicy copies;
 };
 
 // Paths must be absolute: QEMU then takes them for files whatever else they look like ("json:", "nbd:").
@@ -43,6 +45,7 @@ public:
 
 private:
     Command quick_command() const;
+    void be_idle(Command& command) const;
     void create(const std::string& path, const std::string& format, Bytes size);
 
     const QemuImgSettings settings_;

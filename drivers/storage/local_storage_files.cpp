@@ -88,7 +88,7 @@ void LocalStorageFiles::copy(const std::string& source, const std::string& targe
     const auto report = [&](Bytes done, Bytes total) {
         if (progress && total > 0) progress(static_cast<int>(done * 100 / total));
     };
-    copy_content({from, file.handle(), source, target}, report, cancel);
+    copy_content({from, file.handle(), source, target, copies_}, report, cancel);
     cancel.check();
     file.publish();
 }

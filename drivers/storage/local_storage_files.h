@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "drivers/files/file_copy.h"
 #include "drivers/storage/roots.h"
 #include "hvagent/drivers/storage_pool.h"
 
@@ -10,6 +11,9 @@ namespace hvagent {
 
 class LocalStorageFiles final : public StorageFiles {
 public:
+    LocalStorageFiles() = default;
+    explicit LocalStorageFiles(CopyPolicy copies) : copies_(copies) {}
+
     void prepare(const std::string& root) override;
     StorageSpace space(const std::string& root) override;
     bool exists(const std::string& path) override;
@@ -28,6 +32,7 @@ public:
 private:
     FileHandle open_to_read(const std::string& path) const;
 
+    const CopyPolicy copies_;
     Roots roots_;
 };
 
