@@ -16,7 +16,7 @@ endforeach()
 find_program(ccache ccache)
 if(ccache)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime
-                                    CCACHE_NOHASHDIR=1 ${ccache})
+                                    CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${ccache})
     add_compile_options(-fpch-preprocess)
 endif()
 

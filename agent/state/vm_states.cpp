@@ -156,6 +156,7 @@ void VmStates::outdate_echoes(const VmId& vm) {
     std::lock_guard lock(mutex_);
     const auto found = echoes_.find(vm);
     if (found == echoes_.end()) return;
+    std::erase_if(found->second, [](const Echo& echo) { return echo.seen; });
     for (Echo& echo : found->second) echo.outdated = true;
 }
 
@@ -187,7 +188,8 @@ bool VmStates::was_overtaken(const VmId& vm) {
     const auto found = echoes_.find(vm);
     if (found == echoes_.end()) return false;
     auto& expected = found->second;
-    const bool overtaken = !expected.empty() && expected.back().overtaken;
+    // What came after an echo of an earlier job says nothing about what this one did.
+    const bool overtaken = !expected.empty() && !expected.back().outdated && expected.back().overtaken;
     std::erase_if(expected, [&](const Echo& echo) { return echo.seen || echo.expires < clock_.moment(); });
     if (expected.empty()) echoes_.erase(found);
     return overtaken;

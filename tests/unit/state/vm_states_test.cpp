@@ -75,6 +75,34 @@ TEST_F(Echoes, ALateOneOfAnEarlierJobDoesNotOverwriteTheNextJob) {
     EXPECT_EQ(record().observed, VmState::stopped);
 }
 
+// libvirt tells a start twice (booted, unpaused); both may come when the next job is at work.
+TEST_F(Echoes, TwoLateOnesOfAnEarlierJobDoNotOverwriteTheNextJob) {
+    {
+        Transition starting(states, vm, VmState::starting);
+        starting.heading_for(VmState::running);
+        starting.arrived(VmState::running, "booted");
+    }
+    event(VmState::running);
+    {
+        Transition stopping(states, vm, VmState::stopping);
+        event(VmState::running);
+        stopping.arrived(VmState::stopped, "powerOff");
+    }
+    EXPECT_EQ(record().observed, VmState::stopped);
+    {
+        Transition starting(states, vm, VmState::starting);
+        starting.heading_for(VmState::running);
+        starting.arrived(VmState::running, "booted");
+    }
+    {
+        Transition stopping(states, vm, VmState::stopping);
+        event(VmState::running);
+        event(VmState::running);
+        stopping.arrived(VmState::stopped, "powerOff");
+    }
+    EXPECT_EQ(record().observed, VmState::stopped);
+}
+
 TEST_F(Echoes, NewsAfterItWinOverTheJob) {
     Transition starting(states, vm, VmState::starting);
     starting.heading_for(VmState::running);
