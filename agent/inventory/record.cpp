@@ -34,6 +34,7 @@ const std::vector<const Table*>& all_tables() {
         &record_of<Vm>().table(),
         &record_of<VmNic>().table(),
         &record_of<VmCdRom>().table(),
+        &record_of<Migration>().table(),
         &record_of<Attachment>().table(),
         &record_of<Tag>().table(),
         &record_of<Account>().table(),

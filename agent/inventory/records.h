@@ -2,6 +2,7 @@
 #pragma once
 #include "agent/inventory/record.h"
 #include "hvagent/model/host.h"
+#include "hvagent/model/migration.h"
 #include "hvagent/model/storage.h"
 #include "hvagent/model/vm.h"
 
@@ -16,6 +17,8 @@ template <>
 const Record<VmNic>& record_of<VmNic>();
 template <>
 const Record<VmCdRom>& record_of<VmCdRom>();
+template <>
+const Record<Migration>& record_of<Migration>();
 template <>
 const Record<Image>& record_of<Image>();
 template <>

@@ -46,6 +46,7 @@ const Record<Vm>& record_of<Vm>() {
                                          .internal("transition", &Vm::transition)
                                          .internal("destroyed_at", &Vm::destroyed_at)
                                          .internal("should_run", &Vm::should_run)
+                                         .internal("migration", &Vm::migration)
                                          .internal("creation_plan", &Vm::creation_plan)
                                          .generated("state", state_expression, state_names())
                                          .dates()
@@ -92,6 +93,20 @@ const Record<VmCdRom>& record_of<VmCdRom>() {
                                               .dates()
                                               .index({"vmInstanceUuid"})
                                               .index({"isoUuid"});
+    return record;
+}
+
+template <>
+const Record<Migration>& record_of<Migration>() {
+    static const Record<Migration> record = Record<Migration>("Migration", "migration", false)
+                                                .internal("vm", &Migration::vm)
+                                                .internal("role", &Migration::role)
+                                                .internal("stage", &Migration::stage)
+                                                .internal("peer", &Migration::peer)
+                                                .internal("bundle", &Migration::bundle)
+                                                .internal("reason", &Migration::reason)
+                                                .dates()
+                                                .index({"vm"});
     return record;
 }
 

@@ -20,6 +20,11 @@ bool is_off(VmState state) {
     return state == VmState::stopped || state == VmState::crashed;
 }
 
+// Off here, and on its way to another host.
+bool may_run_elsewhere(const Vm& vm, VmState seen) {
+    return !vm.migration.empty() && !runs(seen);
+}
+
 }  // namespace
 
 VmStates::VmStates(inventory::Inventory& inventory, VmObserver& observer, const Clock& clock, HostId host)
@@ -135,6 +140,8 @@ std::optional<VmState> VmStates::look(const VmId& vm) {
         const VmObservation observation =
             seen ? *seen : VmObservation{vm, VmState::stopped, "not on the host", clock_.now()};
         write(observation);
+        const auto vm = inventory_.find<Vm>(observation.vm);
+        if (vm && may_run_elsewhere(*vm, observation.state)) return std::nullopt;
         return observation.state;
     } catch (const Error& error) {
         write({vm, VmState::unknown, error.details(), clock_.now()});
@@ -197,6 +204,11 @@ bool VmStates::was_overtaken(const VmId& vm) {
 
 void VmStates::write(const VmObservation& observation) {
     inventory_.observe<Vm>(observation.vm, [&](Vm& vm) {
+        if (may_run_elsewhere(vm, observation.state)) {
+            vm.observed = VmState::unknown;
+            vm.observed_at = observation.at;
+            return;
+        }
         vm.observed = observation.state;
         vm.observed_reason = observation.reason;
         vm.observed_at = observation.at;
@@ -211,6 +223,10 @@ void VmStates::write(const VmObservation& observation) {
 }
 
 Transition::Transition(VmStates& states, VmId vm, VmState via) : states_(states), vm_(std::move(vm)) {
+    const auto record = states_.inventory_.find<Vm>(vm_);
+    if (record && !record->migration.empty() && via != VmState::migrating)
+        throw Error(Code::vm_wrong_state, "the migration " + record->migration.str() + " of VM " + vm_.str() +
+                                              " is not settled, so it may run on another host: " + record->observed_reason);
     states_.outdate_echoes(vm_);
     states_.inventory_.observe<Vm>(vm_, [&](Vm& record) { record.transition = via; });
 }

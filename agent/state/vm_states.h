@@ -36,7 +36,8 @@ public:
     // Waits until the VM is seen in one of `states`. False when `until` passed; throws when cancelled.
     bool wait_until(const VmId& vm, const std::vector<VmState>& states, Moment until, Cancellation& cancel);
 
-    // What the host shows now, written down. nullopt: libvirt did not answer, and the VM is Unknown.
+    // What the host shows now, written down. nullopt: libvirt did not answer, or the VM is not seen here and may have moved
+    // to another host; it is Unknown.
     std::optional<VmState> look(const VmId& vm);
 
     // Called with each VM whose guest agent came or went, or that was rebooted by its guest. Set before start.

@@ -39,6 +39,7 @@ public:
     FlattenEstimate estimate_flatten(const std::string& path) override;
     void rebase(const std::string& path, const std::string& base, const std::string& base_format,
                 const ProgressPercent& progress, Cancellation& cancel) override;
+    void relink(const std::string& path, const std::string& base, const std::string& base_format) override;
     ImageCheck check(const std::string& path) override;
     void resize(const std::string& path, Bytes size) override;
     void remove(const std::string& path) override;

@@ -45,6 +45,7 @@ using IpRangeId = Id<struct IpRangeTag>;
 using JobId = Id<struct JobTag>;
 using L2NetworkId = Id<struct L2NetworkTag>;
 using L3NetworkId = Id<struct L3NetworkTag>;
+using MigrationId = Id<struct MigrationTag>;
 using NicId = Id<struct NicTag>;
 using PrimaryStorageId = Id<struct PrimaryStorageTag>;
 using SchedulerId = Id<struct SchedulerTag>;

@@ -89,6 +89,13 @@ public:
         files_.put(path, file);
         if (progress) progress(100);
     }
+    void relink(const std::string& path, const std::string& base, const std::string&) override {
+        faults.happen("relink");
+        FakeFile file = files_.get(path);
+        files_.get(base);
+        file.image.backing_file = base;
+        files_.put(path, file);
+    }
     ImageCheck check(const std::string& path) override {
         faults.happen("check");
         files_.get(path);

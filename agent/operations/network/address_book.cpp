@@ -12,7 +12,7 @@ namespace hvagent::operations {
 AddressBook::AddressBook(const config::Settings& settings, inventory::Inventory& inventory, VirtualNetworks& networks)
     : settings_(settings), inventory_(inventory), networks_(networks) {}
 
-void AddressBook::write(const IpRange& range, const NicId& nic, std::uint32_t address) {
+UsedIp AddressBook::used_ip(const IpRange& range, const NicId& nic, std::uint32_t address) {
     UsedIp used;
     used.uuid = UsedIpId::make();
     used.ip_range = range.uuid;
@@ -22,6 +22,11 @@ void AddressBook::write(const IpRange& range, const NicId& nic, std::uint32_t ad
     used.ip_number = address;
     used.netmask = range.netmask;
     used.gateway = range.gateway;
+    return used;
+}
+
+void AddressBook::write(const IpRange& range, const NicId& nic, std::uint32_t address) {
+    const UsedIp used = used_ip(range, nic, address);
     inventory_.transaction([&] {
         inventory_.insert(used);
         inventory_.modify<VmNic>(nic, [&](VmNic& record) {
@@ -82,6 +87,16 @@ void AddressBook::allocate(const NicId& nic, const std::string& wanted) {
     const Choice choice = choose(record.l3_network, wanted);
     write(choice.range, nic, choice.address);
     if (wanted.empty()) last_given_[choice.range.uuid] = choice.address;
+}
+
+bool AddressBook::reserve(const VmNic& nic) {
+    std::lock_guard lock(mutex_);
+    if (nic.ip.empty() || inventory_.count<IpRange>({{"l3NetworkUuid", nic.l3_network.str()}}) == 0) return false;
+    for (const UsedIp& used : inventory_.list<UsedIp>({{"vmNicUuid", nic.uuid.str()}}))
+        if (used.ip == nic.ip && used.l3_network == nic.l3_network) return true;
+    const Choice choice = choose(nic.l3_network, nic.ip);
+    inventory_.insert(used_ip(choice.range, nic.uuid, choice.address));
+    return true;
 }
 
 void AddressBook::release(const NicId& nic) {

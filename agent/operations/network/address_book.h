@@ -20,6 +20,9 @@ public:
     // Gives the NIC an address of its L3 network, `wanted` when that is set. Writes UsedIp and the NIC; one that has an
     // address keeps it. Error(no_free_ip) names the network, or the holder of the wanted address.
     void allocate(const NicId& nic, const std::string& wanted);
+    // Keeps nic.ip of its L3 network for a NIC that may have no record yet; false where the network's addresses are not
+    // ours to give. The NIC that has it already keeps it. Error(no_free_ip).
+    bool reserve(const VmNic& nic);
     void release(const NicId& nic);
     // The errors that allocate() would give for `wanted` at this moment.
     void require_free(const L3NetworkId& l3_network, const std::string& wanted) const;
@@ -44,6 +47,7 @@ private:
     bool gives_addresses(const L3NetworkId& l3_network) const;
     std::optional<std::uint32_t> find_in(const IpRange& range, const std::string& wanted) const;
     Choice choose(const L3NetworkId& l3_network, const std::string& wanted) const;
+    static UsedIp used_ip(const IpRange& range, const NicId& nic, std::uint32_t address);
     void write(const IpRange& range, const NicId& nic, std::uint32_t address);
 
     const config::Settings& settings_;

@@ -109,6 +109,9 @@ struct Vm {
     // True from a successful start until somebody stops or destroys the VM through the API: a NeverStop VM that
     // is found down while this holds is started again.
     bool should_run = false;
+    // Set while a migration away from this host is not settled: the VM may run elsewhere, so nothing starts it here and that
+    // it is not seen here says nothing.
+    MigrationId migration;
     // JSON text: what to make at the first start of a VM that was only recorded (intent created); empty otherwise.
     std::string creation_plan;
 

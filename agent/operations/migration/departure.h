@@ -1,0 +1,52 @@
+// The source's side: moving a VM away, deciding what came of it, and leaving nothing behind.
+#pragma once
+#include <string>
+
+#include "agent/operations/migration/bundle.h"
+#include "agent/operations/migration/verdict.h"
+#include "agent/operations/services.h"
+
+namespace hvagent::operations {
+
+// Where libvirt of another host reaches this host's.
+std::string libvirt_uri_of_this_host(Services& services);
+
+// Files by which another host recognises a storage of ours as one that it sees too. They go with this.
+class StorageProbes {
+public:
+    StorageProbes(Services& services, VmBundle& bundle);
+    ~StorageProbes();
+    StorageProbes(const StorageProbes&) = delete;
+    StorageProbes& operator=(const StorageProbes&) = delete;
+
+private:
+    Services& services_;
+    std::vector<std::string> paths_;
+};
+
+// Why the VM cannot go there, in words; empty: it can. The probes must be there.
+std::vector<std::string> reasons_against(Services& services, const HostId& peer, const VmBundle& bundle);
+
+// What is written down of a migration away from here, beside its stage.
+struct DepartureFacts {
+    bool was_paused = false;  // by its user
+    std::set<std::string> shared_storages;
+};
+std::string store(const DepartureFacts& facts);
+DepartureFacts load_departure(const Migration& row);
+
+// What both ends show now.
+Judgement judge_departure(Services& services, const Migration& row);
+
+// Carries a judgement out, and writes it down before. Error(host_connection) when the destination cannot be told: the
+// migration stays open, in the stage that was reached. Repeatable.
+nlohmann::json finish_moved(Services& services, const Migration& row, const Judgement& judgement);  // its inventory there
+void finish_stayed(Services& services, const Migration& row, const Judgement& judgement);
+
+// One try, for a migration that no job works on. Error: it stays open, and why.
+void settle_departure(Services& services, const Migration& row);
+
+// A note of where a VM went is not kept for ever.
+void forget_departed(Services& services, const Migration& row);
+
+}  // namespace hvagent::operations
