@@ -14,6 +14,7 @@
 #include "hvagent/drivers/virtual_networks.h"
 #include "hvagent/drivers/vm_definitions.h"
 #include "hvagent/drivers/vm_disks.h"
+#include "hvagent/drivers/vm_migration.h"
 #include "hvagent/drivers/vm_observer.h"
 #include "hvagent/drivers/vm_power.h"
 
@@ -33,6 +34,7 @@ struct Services {
     HostInspector& inspector;
     VirtualNetworks& networks;
     VmDisks& disks;
+    VmMigration& migration;
     DiskImages& disk_images;
     StorageFiles& files;
     HttpClient& http;

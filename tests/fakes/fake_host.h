@@ -11,6 +11,7 @@
 #include "hvagent/drivers/vm_power.h"
 #include "tests/fakes/fake_domains.h"
 #include "tests/fakes/fake_networks.h"
+#include "tests/fakes/fake_vm_migration.h"
 
 namespace hvagent {
 
@@ -188,6 +189,7 @@ public:
     VmObserver& observer() { return observer_; }
     FakeHostInspector& inspector() { return inspector_; }
     FakeVirtualNetworks& networks() { return networks_; }
+    FakeVmMigration& migration() { return migration_; }
     FakeDomains& domains() { return domains_; }
 
     // By method name; see Faults.
@@ -232,6 +234,7 @@ private:
     FakeVmObserver observer_{domains_, faults};
     FakeHostInspector inspector_{faults};
     FakeVirtualNetworks networks_{faults};
+    FakeVmMigration migration_{domains_, faults};
 };
 
 }  // namespace hvagent

@@ -58,7 +58,7 @@ protected:
         capacity = std::make_unique<HostCapacity>(settings, inventory, world.inspector(), host);
         services = std::unique_ptr<Services>(new Services{
             settings, clock, inventory, *states, world.power(), world.definitions(), world.inspector(), world.networks(),
-            disks, images, files, http, host, *capacity, cache, addresses, [](const VmId&) {}});
+            disks, world.migration(), images, files, http, host, *capacity, cache, addresses, [](const VmId&) {}});
         catalog = std::make_unique<api::Catalog>(make_catalog(*services, {}));
         world.observer().start(*states);
         world.settle();
