@@ -17,6 +17,7 @@
 #include "agent/operations/catalog.h"
 #include "agent/operations/defaults.h"
 #include "agent/operations/jobs/api.h"
+#include "agent/operations/migration/migrations.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/place/host_capacity.h"
 #include "agent/operations/scheduler/scheduler_keeper.h"
@@ -177,6 +178,24 @@ metrics::Promised promised_by(operations::HostCapacity& capacity) {
             figures.total_memory};
 }
 
+std::string innermost_details(const nlohmann::json& error) {
+    return error.contains("cause") ? innermost_details(error.at("cause")) : error.value("details", "");
+}
+
+operations::OwnJobs own_jobs(const std::function<jobs::JobEngine&()>& engine) {
+    return {[engine](const std::string& operation, const nlohmann::json& arguments) {
+                return engine().submit_internal(operation, arguments);
+            },
+            [engine](const JobId& job, Moment until) { return engine().wait(job, until); },
+            [engine](const JobId& job) -> std::optional<operations::OwnJobs::End> {
+                const auto status = engine().find(job);
+                if (!status || !status->is_finished()) return std::nullopt;
+                return operations::OwnJobs::End{status->state == jobs::JobStatus::succeeded,
+                                                status->error ? innermost_details(*status->error) : ""};
+            },
+            [engine](const JobId& job) { engine().cancel(job); }};
+}
+
 HostId prepare_store(inventory::Inventory& inventory, const config::Settings& settings) {
     inventory.migrate();
     return operations::make_defaults(inventory, settings);
@@ -207,6 +226,7 @@ struct Agent::Parts {
     operations::HostCapacity capacity;
     operations::ImageCache image_cache;
     operations::AddressBook addresses;
+    operations::Migrations migrations;
     state::HaKeeper ha;
     Services services;
     state::PatientReferences references;
@@ -262,8 +282,10 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                capacity,
                image_cache,
                addresses,
+               migrations,
                [this](const VmId& vm) { ha.consider(vm); },
-               [this] { schedulers.look(); }},
+               [this] { schedulers.look(); },
+               own_jobs([this]() -> jobs::JobEngine& { return jobs; })},
       references(inventory, states, settings.libvirt_wait),
       identity(database, clock, {settings.session_timeout, static_cast<std::size_t>(settings.max_sessions)}),
       catalog(operations::make_catalog(

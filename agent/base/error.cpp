@@ -40,6 +40,7 @@ constexpr std::array table{
     CodeInfo{Code::reimage_without_template, "VM.1016", "The image cache of the vm cannot be found", 503},
     CodeInfo{Code::volume_flatten, "VOLUME.1001", "Failed to flatten a volume", 503},
     CodeInfo{Code::snapshot_wrong_status, "VOLUME_SNAPSHOT.1000", "Not in the right status to perform the operation", 503},
+    CodeInfo{Code::host_maintenance, "HOST.1001", "Failed to put the host into maintenance", 503},
     CodeInfo{Code::host_connection, "HOST.1003", "Unable to connect to the hypervisor", 503},
     CodeInfo{Code::host_start_vm, "HOST.1005", "Failed to start vm on the hypervisor", 503},
     CodeInfo{Code::host_stop_vm, "HOST.1006", "Failed to stop vm on the hypervisor", 503},

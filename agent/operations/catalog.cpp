@@ -4,6 +4,7 @@
 #include "agent/operations/clone/api.h"
 #include "agent/operations/flatten/api.h"
 #include "agent/operations/image/api.h"
+#include "agent/operations/migration/api.h"
 #include "agent/operations/network/api.h"
 #include "agent/operations/network/network_services.h"
 #include "agent/operations/offering/api.h"
@@ -23,6 +24,7 @@ api::Catalog make_catalog(Services& services, std::vector<api::Table> others) {
         vm_api(services),        image_api(services), offering_api(services), place_api(services),  storage_api(services),
         network_api(services),   tag_api(services),   system_api(services),   volume_api(services), snapshot_api(services),
         scheduler_api(services), cdrom_api(services), flatten_api(services),  clone_api(services),
+        migration_api(services),
     };
     for (api::Table& table : others) tables.push_back(std::move(table));
     return api::Catalog(std::move(tables));

@@ -2,6 +2,10 @@
 // in app/compose.cpp.
 #pragma once
 #include <functional>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "agent/config/settings.h"
 #include "agent/inventory/inventory.h"
@@ -23,6 +27,19 @@ namespace hvagent::operations {
 class HostCapacity;
 class ImageCache;
 class AddressBook;
+class Migrations;
+
+// Jobs that a job starts and waits for.
+struct OwnJobs {
+    struct End {
+        bool succeeded = false;
+        std::string reason;  // of a failure, the innermost
+    };
+    std::function<JobId(const std::string& operation, const nlohmann::json& arguments)> submit;
+    std::function<bool(const JobId& job, Moment until)> wait;      // true: it has ended, or is not known any more
+    std::function<std::optional<End>(const JobId& job)> find_end;  // nullopt: not known any more
+    std::function<void(const JobId& job)> cancel;
+};
 
 struct Services {
     const config::Settings& settings;
@@ -42,10 +59,12 @@ struct Services {
     HostCapacity& capacity;
     ImageCache& image_cache;
     AddressBook& addresses;
+    Migrations& migrations;
     // To be called when the HA level of a VM changed.
     std::function<void(const VmId&)> consider_ha = [](const VmId&) {};
     // To be called when a scheduler came, went or changed.
     std::function<void()> consider_schedulers = [] {};
+    OwnJobs own_jobs = {};
 };
 
 // A handler with its services, as Operation::runs_as_job and answers want it.

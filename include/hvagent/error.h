@@ -43,6 +43,7 @@ enum class Code {
     reimage_without_template,
     volume_flatten,
     snapshot_wrong_status,
+    host_maintenance,
     host_connection,  // libvirt cannot be reached
     host_start_vm,
     host_stop_vm,

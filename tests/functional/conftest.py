@@ -1,22 +1,19 @@
 """One lab for the whole run, one image, few VMs; what a failed test leaves to read goes to build/test-artifacts."""
-import json
 import os
 import re
-import shutil
-from pathlib import Path
 
 import pytest
 
 from agree import await_agreement
-from client import Api, ApiError
+from client import Api
 from contract import Contract
-from lab import REPOSITORY, Lab
+from evidence import ARTIFACTS, keep_evidence
+from lab import Lab
 from webhooks import Webhooks
+from world import MIB, World  # noqa: F401 (tests import MIB from here)
 
-ARTIFACTS = Path(os.environ.get("ARTIFACTS", REPOSITORY / "build" / "test-artifacts"))
 NAME = os.environ.get("LAB_NAME", "func")
 STOP_GRACE_S = 6
-MIB = 1024 * 1024
 CONFIG = f"""
 [vm]
 stop_grace = {STOP_GRACE_S}
@@ -76,47 +73,6 @@ def webhooks(host):
 def images(host):
     """Paths of the guest's images, the same on this machine and in the hosts."""
     return host.lab.images()
-
-
-class World:
-    """What the first start of a host made, and images added when first asked for."""
-
-    def __init__(self, api, images):
-        self.api = api
-        self.paths = images
-        self.added = {}
-        self.zone = api.only("/zones")["uuid"]
-        self.cluster = api.only("/clusters")["uuid"]
-        self.host = api.only("/hosts")["uuid"]
-        self.primary = api.only("/primary-storage")["uuid"]
-        self.backup = api.only("/backup-storage")["uuid"]
-        self.l3 = api.only("/l3-networks")["uuid"]
-
-    def add_image(self, name, url, **params):
-        body = {"name": name, "url": url, "format": "qcow2", "backupStorageUuids": [self.backup], **params}
-        return self.api.run("POST", "/images", {"params": body})["inventory"]
-
-    def image(self, kind="qcow2"):
-        """`qcow2`: the obedient guest; `deaf_qcow2`: hears neither button nor agent; `slow_qcow2`; `iso`."""
-        if kind not in self.added:
-            media = {"format": "iso", "mediaType": "ISO"} if kind == "iso" else {}
-            self.added[kind] = self.add_image(kind.replace("_", "-"), f"file://{self.paths[kind]}", **media)["uuid"]
-        return self.added[kind]
-
-    def vm_params(self, name, image="qcow2", **params):
-        wished = {"name": name, "cpuNum": 1, "memorySize": 256 * MIB, "imageUuid": self.image(image) if image in self.paths else image,
-                  "l3NetworkUuids": [self.l3], **params}
-        return {key: value for key, value in wished.items() if value is not None}
-
-    def create(self, name, image="qcow2", tags=(), job=None, webhook=None, **params):
-        body = {"params": self.vm_params(name, image, **params), "systemTags": list(tags)}
-        return self.api.submit("POST", "/vm-instances", body, job=job, webhook=webhook).wait()["inventory"]
-
-    def remove(self, vm):
-        if self.api.find_vm(vm):
-            self.api.destroy(vm)
-        if self.api.find_vm(vm):
-            self.api.act(vm, "expungeVmInstance")
 
 
 @pytest.fixture(scope="session")
@@ -245,25 +201,3 @@ def pytest_runtest_makereport(item, call):
         for lab in labs:
             for host in lab.hosts:
                 keep_evidence(host, ARTIFACTS / re.sub(r"[^\w.-]+", "_", item.nodeid) / f"{lab.name}-{host.name}")
-
-
-def keep_evidence(host, target):
-    """Logs, consoles, domains and jobs, as far as they can be had."""
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    for source in (host.dir / "log", host.state / "serial"):
-        if source.exists():
-            shutil.copytree(source, target / source.name, ignore_dangling_symlinks=True)
-    shutil.copy(host.dir / "etc" / "hvagentd.toml", target)
-    show = """virsh list --all; for vm in $(virsh list --all --name); do timeout 5 virsh dumpxml $vm; done
-        for net in $(virsh net-list --name); do timeout 5 virsh net-dumpxml $net; done
-        tail -n +1 /var/lib/libvirt/dnsmasq/*; ps axf"""
-    domains = host.exec("sh", "-c", show, check=False)
-    (target / "domains.txt").write_text(domains.stdout + domains.stderr)
-    try:
-        api = Api(host.url)
-        api.login(host.password)
-        for name, path in (("vms", "/vm-instances"), ("images", "/images"), ("jobs", "/longjobs")):
-            (target / f"{name}.json").write_text(json.dumps(api.get(path), indent=1))
-    except (OSError, ApiError, AssertionError, KeyError, TypeError) as error:
-        (target / "api-error.txt").write_text(repr(error))

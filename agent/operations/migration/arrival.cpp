@@ -295,8 +295,8 @@ std::vector<VolumeId> copied_volumes(const Arrival& arrival) {
 json take_arrival(Services& services, const Migration& row, bool resume) {
     const VmId vm = row.vm;
     if (!services.inventory.find<Vm>(vm)) {
-        const auto seen = services.observer.look(vm).value_or(
-            VmObservation{vm, VmState::stopped, "not on the host", services.clock.now()});
+        const MigrationTruth truth = services.migration.truth(vm);
+        const VmObservation seen{vm, truth.state, truth.reason, services.clock.now()};
         Records(services, row, load_arrival(services, row)).insert(seen);
         log::info("vm arrived", {{"vm", vm.str()}, {"from", row.peer.str()}, {"state", hvagent::to_text(seen.state)}});
     }

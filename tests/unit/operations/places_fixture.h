@@ -8,6 +8,7 @@
 
 #include "agent/operations/catalog.h"
 #include "agent/operations/defaults.h"
+#include "agent/operations/migration/migrations.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/place/host_capacity.h"
 #include "agent/operations/storage/directories.h"
@@ -58,7 +59,7 @@ protected:
         capacity = std::make_unique<HostCapacity>(settings, inventory, world.inspector(), host);
         services = std::unique_ptr<Services>(new Services{
             settings, clock, inventory, *states, world.power(), world.definitions(), world.inspector(), world.networks(),
-            disks, world.migration(), images, files, http, host, *capacity, cache, addresses, [](const VmId&) {}});
+            disks, world.migration(), images, files, http, host, *capacity, cache, addresses, migrations, [](const VmId&) {}});
         catalog = std::make_unique<api::Catalog>(make_catalog(*services, {}));
         world.observer().start(*states);
         world.settle();
@@ -143,6 +144,7 @@ protected:
     FakeHttpClient http{disk};
     ImageCache cache{inventory, files, images};
     AddressBook addresses{settings, inventory, world.networks()};
+    Migrations migrations;
     HostId host;
     std::unique_ptr<state::VmStates> states;
     std::unique_ptr<HostCapacity> capacity;

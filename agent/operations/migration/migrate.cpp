@@ -1,0 +1,294 @@
+#include <algorithm>
+#include <thread>
+
+#include "agent/operations/migration/candidates.h"
+#include "agent/operations/migration/convergence.h"
+#include "agent/operations/migration/departure.h"
+#include "agent/operations/migration/drive.h"
+#include "agent/operations/migration/handlers.h"
+#include "agent/operations/migration/migrations.h"
+#include "agent/operations/migration/options.h"
+#include "agent/peers/peer_files.h"
+#include "hvagent/error.h"
+#include "hvagent/log.h"
+
+namespace hvagent::operations {
+namespace {
+
+using state::Transition;
+
+constexpr seconds verdict_patience{60};
+constexpr milliseconds verdict_pause{200};
+constexpr milliseconds ask_patience{60000};
+constexpr milliseconds status_wait{1000};
+// Shares of the progress: fetching layers, then libvirt's part.
+constexpr int prepared_percent = 30;
+constexpr int moved_percent = 95;
+
+// Lets the destination read our frozen files for as long as it prepares.
+class OfferedFiles {
+public:
+    OfferedFiles(Services& services, VmBundle& bundle) : services_(services), migration_(bundle.migration) {
+        std::set<std::string> paths;
+        for (MovingFile& file : bundle.files) {
+            if (file.kind == FileKind::active) continue;
+            file.ticket = services_.peer_files.offer(file.path);
+            tickets_.push_back(file.ticket);
+            paths.insert(file.path);
+        }
+        services_.migrations.offer(migration_, std::move(paths));
+    }
+    ~OfferedFiles() {
+        services_.migrations.withdraw(migration_);
+        for (const std::string& ticket : tickets_) services_.peer_files.revoke(ticket);
+    }
+    OfferedFiles(const OfferedFiles&) = delete;
+    OfferedFiles& operator=(const OfferedFiles&) = delete;
+
+private:
+    Services& services_;
+    const MigrationId migration_;
+    std::vector<std::string> tickets_;
+};
+
+class Departing {
+public:
+    Departing(Services& services, Job& job, const MigrateVm& params) : services_(services), job_(job), params_(params) {}
+
+    json run() {
+        if (const auto earlier = job_.recall("migration")) {
+            const auto row = services_.inventory.find<Migration>(MigrationId(earlier->get<std::string>()));
+            if (row) return go_on(*row);
+            if (!services_.inventory.find<Vm>(params_.vm)) services_.inventory.get<Vm>(params_.vm);
+            throw Error(Code::operation_failed, "the agent was stopped during the migration; the VM stays on this host");
+        }
+        return begin();
+    }
+
+private:
+    json begin() {
+        const auto now = services_.states.look(params_.vm);
+        if (now != VmState::running && now != VmState::paused)
+            throw Error(Code::vm_wrong_state,
+                        "the VM " + params_.vm.str() + " is " + (now ? std::string(to_text(*now)) : "Unknown") +
+                            ", and only one that runs or is paused can move");
+        options_ = migration_options(services_, params_);
+        VmBundle bundle = make_bundle(services_, params_.vm);
+        refuse_obstacles(obstacles_to_leaving(services_, bundle));
+        bundle.migration = MigrationId::make();
+        job_.progress(1, "choose a host");
+        probes_ = std::make_unique<StorageProbes>(services_, bundle);
+        destination_ = choose(bundle);
+        Transition transition(services_.states, params_.vm, VmState::migrating);
+        write_down(bundle, now == VmState::paused);
+        return carry_out(bundle);
+    }
+
+    static void refuse_obstacles(const std::vector<std::string>& obstacles) {
+        if (obstacles.empty()) return;
+        std::string all;
+        for (const std::string& one : obstacles) all += (all.empty() ? "" : "; ") + one;
+        throw Error(Code::no_capability, "the VM cannot leave this host: " + all);
+    }
+
+    HostId choose(const VmBundle& bundle) {
+        if (params_.host.empty()) {
+            const std::vector<Candidate> candidates = find_candidates(services_, bundle);
+            if (candidates.empty()) throw Error(Code::no_available_host, "no other host is known to this agent");
+            if (!candidates.front().reasons.empty())
+                throw Error(Code::no_available_host, "no host can take the VM: " + shown_reasons(candidates));
+            return candidates.front().host.uuid;
+        }
+        if (params_.host == services_.host)
+            throw Error(Code::invalid_argument, "parameter 'hostUuid': the VM is on the host " + params_.host.str());
+        const Candidate wished{services_.inventory.get<Host>(params_.host),
+                               reasons_against(services_, params_.host, bundle)};
+        if (!wished.reasons.empty())
+            throw Error(Code::no_available_host, "the host cannot take the VM: " + shown_reasons({wished}));
+        return params_.host;
+    }
+
+    // From here on nothing starts the VM but what settles this migration.
+    void write_down(const VmBundle& bundle, bool was_paused) {
+        job_.remember("migration", bundle.migration.str());
+        row_.uuid = bundle.migration;
+        row_.vm = params_.vm;
+        row_.role = MigrationRole::outgoing;
+        row_.peer = destination_;
+        row_.bundle = store(DepartureFacts{was_paused, {}});
+        turn_ = services_.migrations.take_turn(row_.uuid);
+        services_.inventory.transaction([&] {
+            services_.inventory.insert(row_);
+            services_.inventory.modify<Vm>(params_.vm, [&](Vm& record) { record.migration = row_.uuid; });
+        });
+    }
+
+    json carry_out(VmBundle& bundle) {
+        std::optional<Error> failure;
+        MigrationResult result;
+        try {
+            const json ready = prepare(bundle);
+            probes_.reset();
+            result = move(bundle, ready);
+        } catch (...) {
+            failure = current_error();
+            if (job_.cancellation().reason() == CancelReason::stopping && failure->code() == Code::job_cancelled) throw;
+        }
+        return settle(failure, result);
+    }
+
+    json prepare(VmBundle& bundle) {
+        const OfferedFiles offered(services_, bundle);
+        services_.peers.ask(destination_, "migration-prepare", {{"vm", to_json(bundle)}}, ask_patience);
+        for (;;) {
+            job_.cancellation().check();
+            const json sight = services_.peers.ask(
+                destination_, "migration-status",
+                {{"migration", row_.uuid.str()}, {"waitMs", status_wait.count()}}, ask_patience);
+            const std::string state = sight.at("state").get<std::string>();
+            if (state == "interrupted")  // its agent was restarted: what it has fetched stays
+                services_.peers.ask(destination_, "migration-prepare", {{"vm", to_json(bundle)}}, ask_patience);
+            if (state == "ready") return note_shared(sight);
+            job_.progress(1 + sight.value("percent", 0) * (prepared_percent - 1) / 100,
+                          "prepare the destination: " + sight.value("what", ""));
+        }
+    }
+
+    json note_shared(const json& ready) {
+        DepartureFacts facts = load_departure(row_);
+        facts.shared_storages = ready.at("shared").get<std::set<std::string>>();
+        row_ = services_.inventory.modify<Migration>(row_.uuid, [&](Migration& record) { record.bundle = store(facts); });
+        return ready;
+    }
+
+    MigrationResult move(const VmBundle& bundle, const json& ready) {
+        job_.cancellation().check();
+        const MigrationWay way = way_from_json(ready, options_);
+        ConvergenceJudge judge(options_, size_of(bundle, way), [this](int percent, const std::string& what) {
+            job_.progress(prepared_percent + percent * (moved_percent - prepared_percent) / 100, what);
+        });
+        log::info("vm departs", {{"vm", params_.vm.str()}, {"to", destination_.str()}});
+        if (params_.from_destination)
+            return drive_from_destination(services_, job_, row_, way, options_, [&](int percent, const std::string& what) {
+                job_.progress(prepared_percent + percent * (moved_percent - prepared_percent) / 100, what);
+            });
+        return services_.migration.migrate(params_.vm, way, judge, job_.cancellation());
+    }
+
+    static Bytes size_of(const VmBundle& bundle, const MigrationWay& way) {
+        Bytes size = bundle.vm.memory;
+        for (const MovingFile& file : bundle.files)
+            if (file.kind == FileKind::active &&
+                std::find(way.copied.begin(), way.copied.end(), file.volume) != way.copied.end())
+                size += file.allocated;
+        return size;
+    }
+
+    // An earlier life of the daemon came so far.
+    json go_on(const Migration& row) {
+        row_ = row;
+        destination_ = row.peer;
+        if (row.stage == MigrationStage::departed) return with_figures(json::parse(row.bundle), {});
+        turn_ = take_turn_patiently();
+        Transition transition(services_.states, params_.vm, VmState::migrating);
+        if (row.stage == MigrationStage::moved)
+            return with_figures(finish_moved(services_, row, {Verdict::moved, row.reason}), {});
+        std::optional<Error> failure =
+            Error(Code::operation_failed, "the agent was stopped during the migration: " + row.reason);
+        MigrationResult result;
+        if (row.stage == MigrationStage::open) {
+            services_.states.wait_connected(services_.settings.libvirt_wait);
+            if (services_.migration.truth(params_.vm).migrating_out) {
+                try {
+                    result = follow();
+                    failure.reset();
+                } catch (...) {
+                    failure = current_error();
+                    if (job_.cancellation().reason() == CancelReason::stopping) throw;
+                }
+            }
+        }
+        return settle(failure, result);
+    }
+
+    MigrationResult follow() {
+        options_ = migration_options(services_, params_);
+        const Vm vm = services_.inventory.get<Vm>(params_.vm);
+        ConvergenceJudge judge(options_, vm.memory,
+                               [this](int percent, const std::string& what) { job_.progress(percent, what); });
+        return services_.migration.migrate(params_.vm, MigrationWay{}, judge, job_.cancellation());
+    }
+
+    std::unique_ptr<Migrations::Turn> take_turn_patiently() {
+        for (int tries = 0; tries < 150; ++tries) {
+            if (auto turn = services_.migrations.take_turn(row_.uuid)) return turn;
+            job_.cancellation().check();
+            std::this_thread::sleep_for(verdict_pause);
+        }
+        throw Error(Code::not_ready, "the migration " + row_.uuid.str() + " is being settled");
+    }
+
+    // However libvirt's call ended, both ends are asked.
+    json settle(const std::optional<Error>& failure, const MigrationResult& result) {
+        job_.progress(moved_percent, "settle where the VM is");
+        if (failure) log::warning("a migration failed", {{"vm", params_.vm.str()}, {"error", failure->details()}});
+        const Judgement judgement = await_judgement(failure);
+        if (judgement.verdict == Verdict::moved) return with_figures(finish_moved(services_, row_, judgement), result);
+        finish_stayed(services_, row_, judgement);
+        const std::string where = "; the VM stays on this host: " + judgement.reason;
+        if (failure) throw Error(failure->code(), failure->details() + where);
+        throw Error(Code::operation_failed, "libvirt called the migration done, but it is not" + where);
+    }
+
+    Judgement await_judgement(const std::optional<Error>& failure) {
+        if (row_.stage == MigrationStage::stayed) return {Verdict::stayed, row_.reason};
+        const Moment until = services_.clock.moment() + verdict_patience;
+        for (;;) {
+            const Judgement judgement = judge_departure(services_, row_);
+            if (judgement.verdict != Verdict::wait) return judgement;
+            if (job_.cancellation().reason() == CancelReason::stopping) job_.cancellation().check();
+            if (services_.clock.moment() >= until) leave_undecided(failure, judgement);
+            job_.progress(moved_percent, "settle where the VM is: " + judgement.reason);
+            std::this_thread::sleep_for(verdict_pause);
+        }
+    }
+
+    [[noreturn]] void leave_undecided(const std::optional<Error>& failure, const Judgement& judgement) {
+        services_.inventory.observe<Vm>(params_.vm,
+                                        [&](Vm& record) { record.observed_reason = judgement.reason; });
+        services_.migrations.look_soon();
+        const std::string where = "where the VM runs cannot be told, so it is Unknown and is started nowhere, until both "
+                                  "hosts answer: " +
+                                  judgement.reason;
+        if (failure) throw Error(failure->code(), failure->details() + "; " + where);
+        throw Error(Code::operation_failed, where);
+    }
+
+    static json with_figures(json answer, const MigrationResult& result) {
+        if (result.total.count() == 0) return answer;
+        answer["migration"] = {{"totalMs", result.total.count()},
+                               {"downtimeMs", result.downtime.count()},
+                               {"transferredBytes", result.transferred},
+                               {"iterations", result.iterations},
+                               {"postCopy", result.post_copied},
+                               {"pausedToConverge", result.paused_to_converge}};
+        return answer;
+    }
+
+    Services& services_;
+    Job& job_;
+    const MigrateVm& params_;
+    MigrationOptions options_;
+    HostId destination_;
+    Migration row_;
+    std::unique_ptr<Migrations::Turn> turn_;
+    std::unique_ptr<StorageProbes> probes_;  // until the destination has looked
+};
+
+}  // namespace
+
+json migrate_vm(Services& services, Job& job, const MigrateVm& params) {
+    return Departing(services, job, params).run();
+}
+
+}  // namespace hvagent::operations
