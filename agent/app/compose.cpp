@@ -23,6 +23,9 @@
 #include "agent/operations/services.h"
 #include "agent/operations/storage/directories.h"
 #include "agent/operations/storage/image_cache.h"
+#include "agent/peers/peer_client.h"
+#include "agent/peers/peer_desk.h"
+#include "agent/peers/peer_files.h"
 #include "agent/reports/host_watch.h"
 #include "agent/reports/reporter.h"
 #include "agent/state/keepers.h"
@@ -73,6 +76,12 @@ hvagent::HttpSettings client_settings(const config::Settings& settings) {
 hvagent::HttpSettings report_client_settings(const config::Settings& settings) {
     hvagent::HttpSettings chosen;
     chosen.ca_file = settings.report_ca_file;
+    return chosen;
+}
+
+hvagent::HttpSettings peer_client_settings(const config::Settings& settings) {
+    hvagent::HttpSettings chosen;
+    chosen.ca_file = settings.peer_ca_file;
     return chosen;
 }
 
@@ -196,6 +205,7 @@ struct Agent::Parts {
     inventory::Inventory inventory;
     CurlClient http_client;
     CurlClient report_client;
+    CurlClient peer_http;
     QemuImg disk_images;
     LocalStorageFiles files;
     libvirt::LibvirtHost libvirt;
@@ -207,6 +217,9 @@ struct Agent::Parts {
     operations::HostCapacity capacity;
     operations::ImageCache image_cache;
     operations::AddressBook addresses;
+    peers::PeerClient peer_client;
+    peers::PeerFiles peer_files;
+    peers::PeerDesk peer_desk;
     state::HaKeeper ha;
     Services services;
     state::PatientReferences references;
@@ -231,6 +244,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       inventory(database, clock),
       http_client(client_settings(settings)),
       report_client(report_client_settings(settings)),
+      peer_http(peer_client_settings(settings)),
       disk_images(image_settings(settings)),
       files(copy_policy(settings)),
       libvirt(libvirt_settings(settings), clock, disk_images),
@@ -242,6 +256,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       capacity(settings, inventory, libvirt.inspector(), host),
       image_cache(inventory, files, disk_images),
       addresses(settings, inventory, libvirt.networks()),
+      peer_client(settings, inventory, peer_http, host),
+      peer_desk(inventory, clock),
       ha(inventory, timer, clock, {settings.ha_first_delay, settings.ha_longest_delay},
          [this](const VmId& vm) {
              submit("StartVmInstance", {{"uuid", vm.str()}});
@@ -262,6 +278,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                capacity,
                image_cache,
                addresses,
+               peer_client,
+               peer_files,
                [this](const VmId& vm) { ha.consider(vm); },
                [this] { schedulers.look(); }},
       references(inventory, states, settings.libvirt_wait),

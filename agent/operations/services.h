@@ -16,6 +16,11 @@
 #include "hvagent/drivers/vm_disks.h"
 #include "hvagent/drivers/vm_observer.h"
 #include "hvagent/drivers/vm_power.h"
+#include "hvagent/peers.h"
+
+namespace hvagent::peers {
+class PeerFiles;
+}
 
 namespace hvagent::operations {
 
@@ -40,6 +45,8 @@ struct Services {
     HostCapacity& capacity;
     ImageCache& image_cache;
     AddressBook& addresses;
+    Peers& peers;
+    peers::PeerFiles& peer_files;
     // To be called when the HA level of a VM changed.
     std::function<void(const VmId&)> consider_ha = [](const VmId&) {};
     // To be called when a scheduler came, went or changed.
