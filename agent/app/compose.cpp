@@ -24,6 +24,9 @@
 #include "agent/operations/services.h"
 #include "agent/operations/storage/directories.h"
 #include "agent/operations/storage/image_cache.h"
+#include "agent/peers/peer_client.h"
+#include "agent/peers/peer_desk.h"
+#include "agent/peers/peer_files.h"
 #include "agent/reports/host_watch.h"
 #include "agent/reports/reporter.h"
 #include "agent/state/keepers.h"
@@ -74,6 +77,12 @@ hvagent::HttpSettings client_settings(const config::Settings& settings) {
 hvagent::HttpSettings report_client_settings(const config::Settings& settings) {
     hvagent::HttpSettings chosen;
     chosen.ca_file = settings.report_ca_file;
+    return chosen;
+}
+
+hvagent::HttpSettings peer_client_settings(const config::Settings& settings) {
+    hvagent::HttpSettings chosen;
+    chosen.ca_file = settings.peer_ca_file;
     return chosen;
 }
 
@@ -215,6 +224,7 @@ struct Agent::Parts {
     inventory::Inventory inventory;
     CurlClient http_client;
     CurlClient report_client;
+    CurlClient peer_http;
     QemuImg disk_images;
     LocalStorageFiles files;
     libvirt::LibvirtHost libvirt;
@@ -227,6 +237,9 @@ struct Agent::Parts {
     operations::ImageCache image_cache;
     operations::AddressBook addresses;
     operations::Migrations migrations;
+    peers::PeerClient peer_client;
+    peers::PeerFiles peer_files;
+    peers::PeerDesk peer_desk;
     state::HaKeeper ha;
     Services services;
     state::PatientReferences references;
@@ -251,6 +264,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       inventory(database, clock),
       http_client(client_settings(settings)),
       report_client(report_client_settings(settings)),
+      peer_http(peer_client_settings(settings)),
       disk_images(image_settings(settings)),
       files(copy_policy(settings)),
       libvirt(libvirt_settings(settings), clock, disk_images),
@@ -262,6 +276,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       capacity(settings, inventory, libvirt.inspector(), host),
       image_cache(inventory, files, disk_images),
       addresses(settings, inventory, libvirt.networks()),
+      peer_client(settings, inventory, peer_http, host),
+      peer_desk(inventory, clock),
       ha(inventory, timer, clock, {settings.ha_first_delay, settings.ha_longest_delay},
          [this](const VmId& vm) {
              submit("StartVmInstance", {{"uuid", vm.str()}});
@@ -283,6 +299,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                image_cache,
                addresses,
                migrations,
+               peer_client,
+               peer_files,
                [this](const VmId& vm) { ha.consider(vm); },
                [this] { schedulers.look(); },
                own_jobs([this]() -> jobs::JobEngine& { return jobs; })},
@@ -315,6 +333,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
     jobs.set_decorate([this](const api::Row& row, nlohmann::json result, bool wanted) {
         return schemas.decorate(row, std::move(result), wanted);
     });
+    for (const auto& [verb, answer] : migrations.answers(services)) peer_desk.on(verb, answer);
     inventory.on_vm_change([this](const VmId& vm) { ha.consider(vm); });
 }
 
@@ -366,6 +385,7 @@ void Agent::start() {
     parts.reporter.start();
     parts.libvirt.observer().start(parts.watch);
     parts.jobs.start();
+    parts.migrations.start(parts.services);
     parts.expiry.start();
     parts.schedulers.look();
     http::HttpParts http{parts.catalog,
@@ -392,6 +412,7 @@ void Agent::start() {
 void Agent::stop() {
     Parts& parts = *parts_;
     if (parts.server) parts.server->stop();
+    parts.migrations.stop();
     parts.jobs.stop();
     parts.timer.stop();
     parts.libvirt.observer().stop();

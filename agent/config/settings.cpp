@@ -60,6 +60,10 @@ const std::vector<Setting>& settings_table() {
          true},
         {"admin", "session_timeout", &S::session_timeout, "seconds a session lives"},
         {"admin", "max_sessions", &S::max_sessions, "sessions open at once"},
+        {"peers", "heartbeat", &S::peer_heartbeat, "seconds between looks at each other host that is known here"},
+        {"peers", "ca_file", &S::peer_ca_file, "PEM authorities of the certificates of other hosts; default: the system's"},
+        {"primary_storage", "type", &S::primary_type,
+         "LocalStorage, or SharedMountPoint: a directory that other hosts see too"},
         {"primary_storage", "name", &S::primary_name, "name of the storage for volumes made at the first start"},
         {"primary_storage", "path", &S::primary_path, "its directory"},
         {"backup_storage", "name", &S::backup_name, "name of the image store made at the first start"},
@@ -225,6 +229,10 @@ void check(const Settings& settings, const Places& places) {
     require(settings.metrics_token.empty() || settings.metrics_token.size() >= 16,
             "[metrics] token must have at least 16 characters");
     require(settings.cdroms <= 3, "[vm] cdroms must be 0 to 3");
+    require(settings.peer_heartbeat >= seconds(1) && settings.peer_heartbeat <= seconds(3600),
+            "[peers] heartbeat must be 1 to 3600");
+    require(settings.primary_type == "LocalStorage" || settings.primary_type == "SharedMountPoint",
+            "[primary_storage] type must be LocalStorage or SharedMountPoint, but is \"" + settings.primary_type + "\"");
     const auto is_ratio = [](double number) { return number > 0 && number <= 1000; };  // false for nan
     require(is_ratio(settings.cpu_ratio), "[host] cpu_ratio must be above 0 and at most 1000");
     require(is_ratio(settings.memory_ratio), "[host] memory_ratio must be above 0 and at most 1000");

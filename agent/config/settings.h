@@ -45,7 +45,11 @@ struct Settings {
     std::string admin_password;
     seconds session_timeout{7200};
     int max_sessions = 500;
+    // [peers]
+    seconds peer_heartbeat{3};
+    std::string peer_ca_file;
     // [primary_storage], [backup_storage]
+    std::string primary_type = "LocalStorage";
     std::string primary_name = "local";
     std::string primary_path = "/var/lib/hvagent/primary";
     std::string backup_name = "images";

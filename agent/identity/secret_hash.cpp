@@ -93,6 +93,13 @@ std::string random_text(std::size_t length) {
     return text;
 }
 
+std::string random_hex(std::size_t bytes) {
+    std::vector<unsigned char> random(bytes);
+    if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
+        throw Error(Code::internal, "OpenSSL gave no random bytes");
+    return to_hex(random.data(), random.size());
+}
+
 std::string hash_password(std::string_view password, int iterations) {
     std::array<unsigned char, salt_bytes> bytes{};
     if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)

@@ -15,6 +15,7 @@ const std::vector<const Table*>& all_tables() {
         &record_of<Zone>().table(),
         &record_of<Cluster>().table(),
         &record_of<Host>().table(),
+        &record_of<Peer>().table(),
         &record_of<L2Network>().table(),
         &record_of<L3Network>().table(),
         &record_of<IpRange>().table(),

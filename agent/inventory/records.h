@@ -3,6 +3,7 @@
 #include "agent/inventory/record.h"
 #include "hvagent/model/host.h"
 #include "hvagent/model/migration.h"
+#include "hvagent/model/peer.h"
 #include "hvagent/model/storage.h"
 #include "hvagent/model/vm.h"
 
@@ -43,6 +44,8 @@ template <>
 const Record<Cluster>& record_of<Cluster>();
 template <>
 const Record<Host>& record_of<Host>();
+template <>
+const Record<Peer>& record_of<Peer>();
 template <>
 const Record<L2Network>& record_of<L2Network>();
 template <>

@@ -56,6 +56,23 @@ const Record<Host>& record_of<Host>() {
 }
 
 template <>
+const Record<Peer>& record_of<Peer>() {
+    static const Record<Peer> record = Record<Peer>("Peer", "peer", false)
+                                           .internal("url", &Peer::url)
+                                           .internal("token_out", &Peer::token_out)
+                                           .internal("token_in_hash", &Peer::token_in_hash)
+                                           .internal("former_token_in_hash", &Peer::former_token_in_hash)
+                                           .internal("boot_id", &Peer::boot_id)
+                                           .internal("agent_version", &Peer::agent_version)
+                                           .internal("libvirt_version", &Peer::libvirt_version)
+                                           .internal("qemu_version", &Peer::qemu_version)
+                                           .internal("failure", &Peer::failure)
+                                           .internal("answered_at", &Peer::answered_at)
+                                           .dates();
+    return record;
+}
+
+template <>
 const Record<InstanceOffering>& record_of<InstanceOffering>() {
     static const Record<InstanceOffering> record =
         Record<InstanceOffering>("InstanceOffering", "instance_offering")

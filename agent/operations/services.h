@@ -21,6 +21,11 @@
 #include "hvagent/drivers/vm_migration.h"
 #include "hvagent/drivers/vm_observer.h"
 #include "hvagent/drivers/vm_power.h"
+#include "hvagent/peers.h"
+
+namespace hvagent::peers {
+class PeerFiles;
+}
 
 namespace hvagent::operations {
 
@@ -60,6 +65,8 @@ struct Services {
     ImageCache& image_cache;
     AddressBook& addresses;
     Migrations& migrations;
+    Peers& peers;
+    peers::PeerFiles& peer_files;
     // To be called when the HA level of a VM changed.
     std::function<void(const VmId&)> consider_ha = [](const VmId&) {};
     // To be called when a scheduler came, went or changed.

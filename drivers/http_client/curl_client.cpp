@@ -10,11 +10,16 @@
 namespace hvagent {
 namespace {
 
-constexpr std::size_t longest_kept_body = 64 * 1024;
+struct KeptBody {
+    HttpReply& reply;
+    const std::size_t longest;
+};
 
 std::size_t keep_body(char* data, std::size_t, std::size_t size, void* context) {
-    auto& body = *static_cast<std::string*>(context);
-    body.append(data, std::min(size, longest_kept_body - body.size()));
+    auto& [reply, longest] = *static_cast<KeptBody*>(context);
+    const std::size_t kept = std::min(size, longest - reply.body.size());
+    reply.body.append(data, kept);
+    if (kept < size) reply.is_cut = true;
     return size;  // the rest is read and dropped, so that the connection can be used again
 }
 
@@ -51,29 +56,40 @@ CurlClient::~CurlClient() = default;
 
 HttpReply CurlClient::post(const std::string& url, const std::map<std::string, std::string>& headers,
                            const std::string& body, milliseconds timeout) {
-    const Url target = parse_url(url);
-    const HeaderList header_list = to_header_list(headers);
+    HttpRequest request;
+    request.url = url;
+    request.headers = headers;
+    request.body = body;
+    request.timeout = timeout;
+    return send(request);
+}
+
+HttpReply CurlClient::send(const HttpRequest& request) {
+    const Url target = parse_url(request.url);
+    const HeaderList header_list = to_header_list(request.headers);
     EasyHandle handle = connections_->take(target.origin);
     HttpReply reply;
+    KeptBody kept{reply, static_cast<std::size_t>(request.longest_reply)};
     std::array<char, CURL_ERROR_SIZE> details{};
 
     allow_protocols(handle.get(), false, "http,https", CURLPROTO_HTTP | CURLPROTO_HTTPS);
     set_option(handle.get(), CURLOPT_NOSIGNAL, 1L);
-    set_option(handle.get(), CURLOPT_URL, url.c_str());
+    set_option(handle.get(), CURLOPT_URL, request.url.c_str());
     set_option(handle.get(), CURLOPT_PROXY, "");
     set_option(handle.get(), CURLOPT_POST, 1L);
-    set_option(handle.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-    set_option(handle.get(), CURLOPT_POSTFIELDS, body.data());
+    if (request.method != "POST") set_option(handle.get(), CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    set_option(handle.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    set_option(handle.get(), CURLOPT_POSTFIELDS, request.body.data());
     set_option(handle.get(), CURLOPT_HTTPHEADER, header_list.get());
-    set_option(handle.get(), CURLOPT_TIMEOUT_MS, std::max<long>(1, static_cast<long>(timeout.count())));
+    set_option(handle.get(), CURLOPT_TIMEOUT_MS, std::max<long>(1, static_cast<long>(request.timeout.count())));
     set_option(handle.get(), CURLOPT_ERRORBUFFER, details.data());
     set_option(handle.get(), CURLOPT_WRITEFUNCTION, &keep_body);
-    set_option(handle.get(), CURLOPT_WRITEDATA, static_cast<void*>(&reply.body));
+    set_option(handle.get(), CURLOPT_WRITEDATA, static_cast<void*>(&kept));
     if (!settings_.ca_file.empty()) set_option(handle.get(), CURLOPT_CAINFO, settings_.ca_file.c_str());
 
     const CURLcode result = curl_easy_perform(handle.get());
     if (result != CURLE_OK) {
-        throw Error(Code::http_failed, "POST " + target.shown + ": " + reason_of(result, details.data()));
+        throw Error(Code::http_failed, request.method + " " + target.shown + ": " + reason_of(result, details.data()));
     }
     long status = 0;
     curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);

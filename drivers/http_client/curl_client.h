@@ -18,6 +18,7 @@ public:
     CurlClient& operator=(const CurlClient&) = delete;
 
     // http and https only; redirects are not followed.
+    HttpReply send(const HttpRequest& request) override;
     HttpReply post(const std::string& url, const std::map<std::string, std::string>& headers, const std::string& body,
                    milliseconds timeout) override;
     // On an error `path` is removed.

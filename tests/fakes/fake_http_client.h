@@ -50,11 +50,16 @@ public:
 
     HttpReply post(const std::string& url, const std::map<std::string, std::string>& headers, const std::string& body,
                    milliseconds) override {
+        return send({"POST", url, headers, body});
+    }
+    // A DELETE is answered as well, and remembered with its method in front of the URL.
+    HttpReply send(const HttpRequest& request) override {
         faults.happen("post");
         const std::lock_guard lock(mutex_);
-        posts_.push_back({url, headers, body});
+        const std::string target = request.method == "POST" ? request.url : request.method + " " + request.url;
+        posts_.push_back({target, request.headers, request.body});
         posted_.notify_all();
-        const auto found = answers_.find(url);
+        const auto found = answers_.find(target);
         return found == answers_.end() ? HttpReply{200, ""} : found->second;
     }
 

@@ -1,4 +1,4 @@
-// Outgoing HTTP: image downloads and webhooks.
+// Outgoing HTTP: image downloads, webhooks, requests to other agents.
 #pragma once
 #include <functional>
 #include <map>
@@ -12,7 +12,17 @@ namespace hvagent {
 
 struct HttpReply {
     int status = 0;
-    std::string body;  // at most 64 KiB are kept
+    std::string body;
+    bool is_cut = false;  // it was longer than the request allowed
+};
+
+struct HttpRequest {
+    std::string method = "POST";  // or DELETE
+    std::string url;
+    std::map<std::string, std::string> headers = {};
+    std::string body = {};
+    milliseconds timeout{10000};
+    Bytes longest_reply = 64 * KiB;  // more is not kept
 };
 
 // Thread-safe.
@@ -20,6 +30,8 @@ class HttpClient {
 public:
     virtual ~HttpClient() = default;
     // Error(http_failed) when no answer came; an answer of any status is a reply.
+    virtual HttpReply send(const HttpRequest& request) = 0;
+    // As send(); at most 64 KiB of the reply are kept.
     virtual HttpReply post(const std::string& url, const std::map<std::string, std::string>& headers,
                            const std::string& body, milliseconds timeout) = 0;
     // http, https, ftp, sftp or file URL into `path`. A connection that breaks is taken up again, and so is what an earlier

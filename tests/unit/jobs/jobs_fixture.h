@@ -174,6 +174,9 @@ public:
         }
         return answer ? answer(post) : HttpReply{200, ""};
     }
+    HttpReply send(const HttpRequest& request) override {
+        return post(request.url, request.headers, request.body, request.timeout);
+    }
     void download(const std::string&, const std::string&, Bytes, const std::function<void(Bytes, Bytes)>&,
                   Cancellation&) override {
         throw Error(Code::internal, "no downloads here");

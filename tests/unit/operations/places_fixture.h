@@ -13,10 +13,12 @@
 #include "agent/operations/place/host_capacity.h"
 #include "agent/operations/storage/directories.h"
 #include "agent/operations/storage/image_cache.h"
+#include "agent/peers/peer_files.h"
 #include "drivers/sqlite/sqlite_database.h"
 #include "tests/fakes/fake_disk_images.h"
 #include "tests/fakes/fake_host.h"
 #include "tests/fakes/fake_http_client.h"
+#include "tests/fakes/fake_peers.h"
 #include "tests/fakes/fake_storage_files.h"
 #include "tests/fakes/fake_vm_disks.h"
 #include "tests/fakes/thrown_error.h"
@@ -59,7 +61,8 @@ protected:
         capacity = std::make_unique<HostCapacity>(settings, inventory, world.inspector(), host);
         services = std::unique_ptr<Services>(new Services{
             settings, clock, inventory, *states, world.power(), world.definitions(), world.inspector(), world.networks(),
-            disks, world.migration(), images, files, http, host, *capacity, cache, addresses, migrations, [](const VmId&) {}});
+            disks, world.migration(), images, files, http, host, *capacity, cache, addresses, migrations, peers, peer_files,
+            [](const VmId&) {}});
         catalog = std::make_unique<api::Catalog>(make_catalog(*services, {}));
         world.observer().start(*states);
         world.settle();
@@ -145,6 +148,8 @@ protected:
     ImageCache cache{inventory, files, images};
     AddressBook addresses{settings, inventory, world.networks()};
     Migrations migrations;
+    FakePeers peers;
+    peers::PeerFiles peer_files;
     HostId host;
     std::unique_ptr<state::VmStates> states;
     std::unique_ptr<HostCapacity> capacity;
