@@ -100,6 +100,8 @@ const std::vector<Setting>& settings_table() {
         {"job", "quick_limit", &S::job_quick_limit, "other jobs at once"},
         {"job", "migrate_limit", &S::job_migrate_limit, "migrations at once"},
         {"job", "result_lifetime", &S::job_result_lifetime, "seconds the result of a job is kept"},
+        {"maintenance", "rest", &S::maintenance_rest,
+         "what becomes of VMs that cannot move from a host under maintenance: leave or stop"},
         {"report", "heartbeat", &S::report_heartbeat, "seconds without news after which a controller is told that we live"},
         {"report", "snapshot_every", &S::report_picture_every, "seconds between full snapshots"},
         {"report", "max_reports", &S::report_most,
@@ -215,6 +217,8 @@ void check(const Settings& settings, const Places& places) {
     require(settings.log_level == "debug" || settings.log_level == "info" || settings.log_level == "warning" ||
                 settings.log_level == "error",
             "[log] level must be debug, info, warning or error, but is \"" + settings.log_level + "\"");
+    require(settings.maintenance_rest == "leave" || settings.maintenance_rest == "stop",
+            "[maintenance] rest must be leave or stop, but is \"" + settings.maintenance_rest + "\"");
     require(settings.virt_type == "auto" || settings.virt_type == "kvm" || settings.virt_type == "qemu",
             "[libvirt] virt_type must be auto, kvm or qemu, but is \"" + settings.virt_type + "\"");
     require(settings.deletion_policy == "Delay" || settings.deletion_policy == "Direct",

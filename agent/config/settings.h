@@ -87,6 +87,8 @@ struct Settings {
     int job_quick_limit = 8;
     int job_migrate_limit = 2;
     seconds job_result_lifetime{172800};
+    // [maintenance]
+    std::string maintenance_rest = "leave";
     // [report], [[controllers]]
     seconds report_heartbeat{15};
     seconds report_picture_every{600};

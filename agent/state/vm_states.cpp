@@ -20,9 +20,9 @@ bool is_off(VmState state) {
     return state == VmState::stopped || state == VmState::crashed;
 }
 
-// Off here, and on its way to another host.
+// Off or halted here, and on its way to another host.
 bool may_run_elsewhere(const Vm& vm, VmState seen) {
-    return !vm.migration.empty() && !runs(seen);
+    return !vm.migration.empty() && seen != VmState::running;
 }
 
 }  // namespace
@@ -140,8 +140,8 @@ std::optional<VmState> VmStates::look(const VmId& vm) {
         const VmObservation observation =
             seen ? *seen : VmObservation{vm, VmState::stopped, "not on the host", clock_.now()};
         write(observation);
-        const auto vm = inventory_.find<Vm>(observation.vm);
-        if (vm && may_run_elsewhere(*vm, observation.state)) return std::nullopt;
+        const auto record = inventory_.find<Vm>(vm);
+        if (record && may_run_elsewhere(*record, observation.state)) return std::nullopt;
         return observation.state;
     } catch (const Error& error) {
         write({vm, VmState::unknown, error.details(), clock_.now()});
@@ -223,10 +223,10 @@ void VmStates::write(const VmObservation& observation) {
 }
 
 Transition::Transition(VmStates& states, VmId vm, VmState via) : states_(states), vm_(std::move(vm)) {
-    const auto record = states_.inventory_.find<Vm>(vm_);
-    if (record && !record->migration.empty() && via != VmState::migrating)
-        throw Error(Code::vm_wrong_state, "the migration " + record->migration.str() + " of VM " + vm_.str() +
-                                              " is not settled, so it may run on another host: " + record->observed_reason);
+    const auto before = states_.inventory_.find<Vm>(vm_);
+    if (before && !before->migration.empty() && via != VmState::migrating)
+        throw Error(Code::vm_wrong_state, "the migration " + before->migration.str() + " of VM " + vm_.str() +
+                                              " is not settled, so it may run on another host: " + before->observed_reason);
     states_.outdate_echoes(vm_);
     states_.inventory_.observe<Vm>(vm_, [&](Vm& record) { record.transition = via; });
 }

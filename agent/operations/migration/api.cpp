@@ -29,7 +29,7 @@ Row migrate_row(Services& services) {
         .optional(In::body, "strategy", &P::strategy, "auto-converge: the guest is slowed down until it converges")
         .values({"auto-converge"})
         .optional(In::body, "downTime", &P::down_time, "the longest pause of the guest, in milliseconds")
-        .range(1, 600000)
+        .range(10, 60000)
         .takes_tags(&P::tags)
         .refuses("allowUnknown", "a VM that libvirt does not show cannot be moved; one that it shows can without this")
         .returns("inventory", "VmInstance")

@@ -1,10 +1,12 @@
 #include "agent/operations/migration/arrival.h"
 
 #include <filesystem>
+#include <set>
 
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/storage/image_cache.h"
 #include "agent/operations/storage/layout.h"
+#include "agent/operations/vm/parts.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
 

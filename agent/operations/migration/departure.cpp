@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr milliseconds ask_patience{10000};
-constexpr milliseconds work_patience{120000};  // the other end defines, starts or removes things
+constexpr milliseconds work_patience{40000};  // the other end defines, starts or removes things
 constexpr std::chrono::hours note_lifetime{24 * 7};
 
 json about(const Migration& row) {
@@ -103,11 +103,6 @@ void leave(Services& services, const Migration& row, const json& answer) {
 }
 
 }  // namespace
-
-std::string libvirt_uri_of_this_host(Services& services) {
-    return "qemu+" + services.settings.migration_transport + "://" +
-           services.inventory.get<Host>(services.host).management_ip + "/system";
-}
 
 StorageProbes::StorageProbes(Services& services, VmBundle& bundle) : services_(services) {
     for (MovingStorage& storage : bundle.storages) {

@@ -1,15 +1,14 @@
 // The source's side: moving a VM away, deciding what came of it, and leaving nothing behind.
 #pragma once
+#include <set>
 #include <string>
+#include <vector>
 
 #include "agent/operations/migration/bundle.h"
 #include "agent/operations/migration/verdict.h"
 #include "agent/operations/services.h"
 
 namespace hvagent::operations {
-
-// Where libvirt of another host reaches this host's.
-std::string libvirt_uri_of_this_host(Services& services);
 
 // Files by which another host recognises a storage of ours as one that it sees too. They go with this.
 class StorageProbes {

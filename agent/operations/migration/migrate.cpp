@@ -8,6 +8,7 @@
 #include "agent/operations/migration/handlers.h"
 #include "agent/operations/migration/migrations.h"
 #include "agent/operations/migration/options.h"
+#include "agent/operations/vm/tags.h"
 #include "agent/peers/peer_files.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
@@ -72,7 +73,7 @@ private:
             throw Error(Code::vm_wrong_state,
                         "the VM " + params_.vm.str() + " is " + (now ? std::string(to_text(*now)) : "Unknown") +
                             ", and only one that runs or is paused can move");
-        options_ = migration_options(services_, params_);
+        options_ = options();
         VmBundle bundle = make_bundle(services_, params_.vm);
         refuse_obstacles(obstacles_to_leaving(services_, bundle));
         bundle.migration = MigrationId::make();
@@ -82,6 +83,14 @@ private:
         Transition transition(services_.states, params_.vm, VmState::migrating);
         write_down(bundle, now == VmState::paused);
         return carry_out(bundle);
+    }
+
+    MigrationOptions options() const {
+        MigrationWishes wishes;
+        wishes.auto_converge = params_.strategy == "auto-converge";
+        if (params_.down_time) wishes.down_time = milliseconds(*params_.down_time);
+        return migration_options(services_.settings, system_tags_of(services_.inventory, params_.vm.str()),
+                                 params_.tags.system, wishes);
     }
 
     static void refuse_obstacles(const std::vector<std::string>& obstacles) {
@@ -129,7 +138,7 @@ private:
         try {
             const json ready = prepare(bundle);
             probes_.reset();
-            result = move(bundle, ready);
+            result = move(ready);
         } catch (...) {
             failure = current_error();
             if (job_.cancellation().reason() == CancelReason::stopping && failure->code() == Code::job_cancelled) throw;
@@ -161,27 +170,16 @@ private:
         return ready;
     }
 
-    MigrationResult move(const VmBundle& bundle, const json& ready) {
+    MigrationResult move(const json& ready) {
         job_.cancellation().check();
-        const MigrationWay way = way_from_json(ready, options_);
-        ConvergenceJudge judge(options_, size_of(bundle, way), [this](int percent, const std::string& what) {
+        const auto show = [this](int percent, const std::string& what) {
             job_.progress(prepared_percent + percent * (moved_percent - prepared_percent) / 100, what);
-        });
+        };
         log::info("vm departs", {{"vm", params_.vm.str()}, {"to", destination_.str()}});
-        if (params_.from_destination)
-            return drive_from_destination(services_, job_, row_, way, options_, [&](int percent, const std::string& what) {
-                job_.progress(prepared_percent + percent * (moved_percent - prepared_percent) / 100, what);
-            });
-        return services_.migration.migrate(params_.vm, way, judge, job_.cancellation());
-    }
-
-    static Bytes size_of(const VmBundle& bundle, const MigrationWay& way) {
-        Bytes size = bundle.vm.memory;
-        for (const MovingFile& file : bundle.files)
-            if (file.kind == FileKind::active &&
-                std::find(way.copied.begin(), way.copied.end(), file.volume) != way.copied.end())
-                size += file.allocated;
-        return size;
+        if (params_.from_destination) return drive_from_destination(services_, job_, row_, ready, options_, show);
+        const std::string address = services_.inventory.get<Host>(destination_).management_ip;
+        Convergence judge(options_, show);
+        return services_.migration.migrate(params_.vm, way_from_json(ready, options_, address), judge, job_.cancellation());
     }
 
     // An earlier life of the daemon came so far.
@@ -212,10 +210,8 @@ private:
     }
 
     MigrationResult follow() {
-        options_ = migration_options(services_, params_);
-        const Vm vm = services_.inventory.get<Vm>(params_.vm);
-        ConvergenceJudge judge(options_, vm.memory,
-                               [this](int percent, const std::string& what) { job_.progress(percent, what); });
+        options_ = options();
+        Convergence judge(options_, [this](int percent, const std::string& what) { job_.progress(percent, what); });
         return services_.migration.migrate(params_.vm, MigrationWay{}, judge, job_.cancellation());
     }
 

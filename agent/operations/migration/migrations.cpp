@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "agent/operations/migration/departure.h"
+#include "agent/operations/migration/drive.h"
 #include "agent/operations/migration/incoming.h"
 #include "agent/operations/migration/verdict.h"
 #include "agent/operations/services.h"
@@ -42,13 +43,6 @@ json names_of(const std::vector<VolumeId>& volumes) {
     return names;
 }
 
-json to_json(const MigrationPlaces& places) {
-    json nics = json::array();
-    for (const MigrationPlaces::Nic& nic : places.nics)
-        nics.push_back({{"mac", nic.mac}, {"network", nic.network}, {"bridge", nic.bridge}, {"target", nic.target_name}});
-    return {{"paths", places.paths}, {"nics", nics}, {"host", places.host_uuid}};
-}
-
 json shared_storages(const Landing& landing) {
     json shared = json::array();
     for (const auto& [theirs, mine] : landing.storages)
@@ -75,6 +69,9 @@ std::map<std::string, Migrations::Answer> Migrations::answers(Services& services
             {"migration-truth", by(&Migrations::answer_truth)},
             {"migration-take", by(&Migrations::answer_take)},
             {"migration-drop", by(&Migrations::answer_drop)},
+            {"migration-drive", by(&Migrations::answer_drive)},
+            {"migration-drive-status", by(&Migrations::answer_drive_status)},
+            {"migration-drive-cancel", by(&Migrations::answer_drive_cancel)},
             {"migration-checksum", by(&Migrations::answer_checksum)},
             {"migration-verdict", by(&Migrations::answer_verdict)}};
 }
@@ -89,10 +86,12 @@ void Migrations::start(Services& services) {
 
 void Migrations::stop() {
     std::map<MigrationId, std::shared_ptr<IncomingMigration>> incoming;
+    std::map<MigrationId, std::shared_ptr<DrivenMigration>> driven;
     {
         std::lock_guard lock(mutex_);
         stopping_ = true;
         incoming.swap(incoming_);
+        driven.swap(driven_);
         changed_.notify_all();
     }
     stop_.request(CancelReason::stopping);
@@ -137,12 +136,18 @@ std::shared_ptr<IncomingMigration> Migrations::find_incoming(const MigrationId& 
 }
 
 void Migrations::forget_incoming(const MigrationId& migration) {
-    std::shared_ptr<IncomingMigration> gone;  // its thread is waited for without the lock
+    // Their threads are waited for without the lock.
+    std::shared_ptr<IncomingMigration> arrival;
+    std::shared_ptr<DrivenMigration> drive;
     std::lock_guard lock(mutex_);
-    const auto found = incoming_.find(migration);
-    if (found == incoming_.end()) return;
-    gone = std::move(found->second);
-    incoming_.erase(found);
+    if (const auto found = incoming_.find(migration); found != incoming_.end()) {
+        arrival = std::move(found->second);
+        incoming_.erase(found);
+    }
+    if (const auto found = driven_.find(migration); found != driven_.end()) {
+        drive = std::move(found->second);
+        driven_.erase(found);
+    }
 }
 
 json Migrations::answer_fit(const HostId&, const json& body) {
@@ -191,11 +196,9 @@ json Migrations::answer_status(const HostId& peer, const json& body) {
     if (sight.error) throw *sight.error;
     answer["state"] = sight.state == State::ready ? "ready" : "preparing";
     if (sight.state != State::ready) return answer;
-    answer["places"] = to_json(places_of(*services_, incoming->arrival()));
+    answer["places"] = places_to_json(places_of(*services_, incoming->arrival()));
     answer["copied"] = names_of(copied_volumes(incoming->arrival()));
     answer["shared"] = shared_storages(incoming->arrival().landing);
-    answer["libvirtUri"] = libvirt_uri_of_this_host(*services_);
-    answer["address"] = services_->inventory.get<Host>(services_->host).management_ip;
     return answer;
 }
 
@@ -248,6 +251,33 @@ json Migrations::answer_drop(const HostId& peer, const json& body) {
     });
     forget_incoming(id);
     drop_arrival(*services_, services_->inventory.get<Migration>(id));
+    return json::object();
+}
+
+json Migrations::answer_drive(const HostId& peer, const json& body) {
+    const Migration row = row_for(*services_, peer, body, MigrationRole::incoming);
+    auto driven = std::make_shared<DrivenMigration>(*services_, row.vm, body);
+    std::lock_guard lock(mutex_);
+    driven_.emplace(row.uuid, std::move(driven));
+    return json::object();
+}
+
+std::shared_ptr<DrivenMigration> Migrations::find_driven(const MigrationId& migration) {
+    std::lock_guard lock(mutex_);
+    const auto found = driven_.find(migration);
+    if (found == driven_.end())
+        throw Error(Code::not_found, "the migration " + migration.str() + " is not driven by this agent");
+    return found->second;
+}
+
+json Migrations::answer_drive_status(const HostId& peer, const json& body) {
+    const Migration row = row_for(*services_, peer, body, MigrationRole::incoming);
+    return find_driven(row.uuid)->wait(std::min<milliseconds>(longest_status_wait, milliseconds(body.value("waitMs", 0))));
+}
+
+json Migrations::answer_drive_cancel(const HostId& peer, const json& body) {
+    const Migration row = row_for(*services_, peer, body, MigrationRole::incoming);
+    find_driven(row.uuid)->cancel(CancelReason::asked);
     return json::object();
 }
 

@@ -20,6 +20,7 @@ namespace hvagent::operations {
 
 struct Services;
 class IncomingMigration;
+class DrivenMigration;
 
 // Thread-safe.
 class Migrations {
@@ -62,6 +63,9 @@ private:
     nlohmann::json answer_truth(const HostId& peer, const nlohmann::json& body);
     nlohmann::json answer_take(const HostId& peer, const nlohmann::json& body);
     nlohmann::json answer_drop(const HostId& peer, const nlohmann::json& body);
+    nlohmann::json answer_drive(const HostId& peer, const nlohmann::json& body);
+    nlohmann::json answer_drive_status(const HostId& peer, const nlohmann::json& body);
+    nlohmann::json answer_drive_cancel(const HostId& peer, const nlohmann::json& body);
     nlohmann::json answer_checksum(const HostId& peer, const nlohmann::json& body);
     nlohmann::json answer_verdict(const HostId& peer, const nlohmann::json& body);
 
@@ -70,6 +74,7 @@ private:
     void settle(const Migration& row);
     void settle_incoming(const Migration& row);
     std::shared_ptr<IncomingMigration> find_incoming(const MigrationId& migration);
+    std::shared_ptr<DrivenMigration> find_driven(const MigrationId& migration);
     void forget_incoming(const MigrationId& migration);
     void await_turn(const MigrationId& migration);
 
@@ -78,6 +83,7 @@ private:
     std::condition_variable changed_;
     std::set<MigrationId> taken_;
     std::map<MigrationId, std::shared_ptr<IncomingMigration>> incoming_;
+    std::map<MigrationId, std::shared_ptr<DrivenMigration>> driven_;
     std::map<MigrationId, std::set<std::string>> offered_;
     bool stopping_ = false;
     bool wanted_ = false;
