@@ -275,7 +275,7 @@ TEST_F(MovingGuest, FitsWhereItsMachineAndCpuAreKnown) {
     other.machine = "pc-q35-99.0";
     EXPECT_THAT(there->migration().misfits(other), ::testing::ElementsAre(HasSubstr("pc-q35-99.0")));
     other = needs;
-    other.cpu = "<cpu mode='custom' match='exact'><model>SapphireRapids</model></cpu>";
+    other.cpu = "<cpu mode='custom' match='exact'><model>EPYC-Milan</model></cpu>";
     EXPECT_THAT(there->migration().misfits(other), ::testing::ElementsAre(HasSubstr("required features")));
 }
 

@@ -25,13 +25,13 @@ std::string text_of(const pugi::xml_node& node) {
     return text.str();
 }
 
-// Every source of a device, at any depth: disks have theirs, and one in each layer below; a serial port has one, and its
-// twin of the name console another.
+// Every source and log of a device, at any depth: disks have a source, and one in each layer below; a serial port has a log,
+// and its twin of the name console another.
 class FilePlacer : public pugi::xml_tree_walker {
 public:
     explicit FilePlacer(const std::map<std::string, std::string>& paths) : paths_(paths) {}
     bool for_each(pugi::xml_node& node) override {
-        if (std::strcmp(node.name(), "source") != 0) return true;
+        if (std::strcmp(node.name(), "source") != 0 && std::strcmp(node.name(), "log") != 0) return true;
         for (const char* name : {"file", "dev", "path"}) {
             pugi::xml_attribute attribute = node.attribute(name);
             if (!attribute) continue;
