@@ -291,6 +291,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                libvirt.inspector(),
                libvirt.networks(),
                libvirt.disks(),
+               libvirt.migration(),
                disk_images,
                files,
                http_client,

@@ -95,6 +95,24 @@ const std::vector<Setting>& settings_table() {
         {"vm", "ha_first_delay", &S::ha_first_delay,
          "seconds until a NeverStop VM found down is started; doubles each time"},
         {"vm", "ha_longest_delay", &S::ha_longest_delay, "longest such delay in seconds"},
+        {"migration", "bandwidth", &S::migration_bandwidth,
+         "bytes per second that one migration may take, memory and all disks together; 0: no limit"},
+        {"migration", "max_downtime", &S::migration_max_downtime,
+         "milliseconds a guest may stand still while it changes hosts, 10 or more"},
+        {"migration", "auto_converge", &S::migration_auto_converge,
+         "slow down guests that change their memory faster than it is sent"},
+        {"migration", "when_stuck", &S::migration_when_stuck,
+         "what a migration that does not converge does: pause (the guest stands still longer), post_copy (it runs at the "
+         "destination before its memory is there, and is lost with the link) or abort"},
+        {"migration", "max_pause", &S::migration_max_pause,
+         "longest such pause in seconds; what needs a longer one is aborted"},
+        {"migration", "timeout_per_gib", &S::migration_timeout_per_gib,
+         "seconds per GiB of memory and disks until a migration counts as stuck"},
+        {"migration", "parallel_connections", &S::migration_parallel_connections,
+         "connections for the memory of one guest, up to 16; 0: one plain connection, which most versions agree on"},
+        {"migration", "compressed", &S::migration_compressed, "send changed memory as differences (takes CPU time)"},
+        {"migration", "tls", &S::migration_tls,
+         "libvirt's connection and the streams are encrypted, by the host's certificates; false: plain"},
         {"job", "power_limit", &S::job_power_limit, "starts, stops and creations at once"},
         {"job", "copy_limit", &S::job_copy_limit, "image downloads and copies at once"},
         {"job", "quick_limit", &S::job_quick_limit, "other jobs at once"},
@@ -237,6 +255,15 @@ void check(const Settings& settings, const Places& places) {
             "[peers] heartbeat must be 1 to 3600");
     require(settings.primary_type == "LocalStorage" || settings.primary_type == "SharedMountPoint",
             "[primary_storage] type must be LocalStorage or SharedMountPoint, but is \"" + settings.primary_type + "\"");
+    const std::string& stuck = settings.migration_when_stuck;
+    require(stuck == "pause" || stuck == "post_copy" || stuck == "abort",
+            "[migration] when_stuck must be pause, post_copy or abort, but is \"" + stuck + "\"");
+    require(settings.migration_max_downtime >= 10 && settings.migration_max_downtime <= 60000,
+            "[migration] max_downtime must be 10 to 60000");
+    require(settings.migration_timeout_per_gib >= seconds(1), "[migration] timeout_per_gib must be at least 1");
+    require(settings.migration_parallel_connections <= 16, "[migration] parallel_connections must be at most 16");
+    require(settings.migration_parallel_connections == 0 || (!settings.migration_compressed && stuck != "post_copy"),
+            "[migration] parallel_connections go neither with compressed nor with when_stuck = \"post_copy\"");
     const auto is_ratio = [](double number) { return number > 0 && number <= 1000; };  // false for nan
     require(is_ratio(settings.cpu_ratio), "[host] cpu_ratio must be above 0 and at most 1000");
     require(is_ratio(settings.memory_ratio), "[host] memory_ratio must be above 0 and at most 1000");

@@ -81,6 +81,16 @@ struct Settings {
     int cdroms = 1;
     seconds ha_first_delay{1};
     seconds ha_longest_delay{300};
+    // [migration]
+    Bytes migration_bandwidth = 0;
+    int migration_max_downtime = 500;
+    bool migration_auto_converge = true;
+    std::string migration_when_stuck = "pause";
+    seconds migration_max_pause{20};
+    seconds migration_timeout_per_gib{300};
+    int migration_parallel_connections = 0;
+    bool migration_compressed = false;
+    bool migration_tls = true;
     // [job]
     int job_power_limit = 8;
     int job_copy_limit = 2;

@@ -17,6 +17,9 @@ std::string running_reason(int reason) {
         case VIR_DOMAIN_RUNNING_WAKEUP: return "woken up";
         case VIR_DOMAIN_RUNNING_CRASHED: return "resumed after crash";
         case VIR_DOMAIN_RUNNING_POSTCOPY: return "post-copy migration";
+#if LIBVIR_VERSION_NUMBER >= 8005000
+        case VIR_DOMAIN_RUNNING_POSTCOPY_FAILED: return "post-copy migration failed";
+#endif
         default: return "unknown";
     }
 }

@@ -6,6 +6,7 @@
 #include "drivers/libvirt/libvirt_vm_disks.h"
 #include "drivers/libvirt/libvirt_vm_observer.h"
 #include "drivers/libvirt/libvirt_vm_power.h"
+#include "drivers/libvirt/migration/libvirt_vm_migration.h"
 #include "drivers/libvirt/vm_stats.h"
 
 namespace hvagent::libvirt {
@@ -55,6 +56,7 @@ struct LibvirtHost::Parts {
           figures(source, query_limits(settings)),
           power(work, queries, owned, timeouts_of(settings)),
           disks(DomainCalls(work, queries, owned, timeouts_of(settings)), profile, images),
+          migration(source, work, queries, owned, timeouts_of(settings)),
           definitions(work, queries, owned, profile, timeouts_of(settings)),
           inspector(queries, profile, timeouts_of(settings)),
           networks(work, queries, timeouts_of(settings)),
@@ -75,6 +77,7 @@ struct LibvirtHost::Parts {
     CallRunner figures;  // its calls may hang with a frozen QEMU
     LibvirtVmPower power;
     LibvirtVmDisks disks;
+    LibvirtVmMigration migration;
     LibvirtVmDefinitions definitions;
     LibvirtHostInspector inspector;
     LibvirtVirtualNetworks networks;
@@ -91,6 +94,9 @@ VmPower& LibvirtHost::power() {
 }
 VmDisks& LibvirtHost::disks() {
     return parts_->disks;
+}
+VmMigration& LibvirtHost::migration() {
+    return parts_->migration;
 }
 VmDefinitions& LibvirtHost::definitions() {
     return parts_->definitions;
@@ -111,6 +117,7 @@ VmStatsSource& LibvirtHost::stats() {
 
 void LibvirtHost::observe_calls(const CallObserver& observer) {
     for (CallRunner* runner : {&parts_->queries, &parts_->work, &parts_->figures}) runner->observe_with(observer);
+    parts_->migration.observe_with(observer);
 }
 
 LibvirtHost::Load LibvirtHost::load() const {

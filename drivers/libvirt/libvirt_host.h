@@ -9,6 +9,7 @@
 #include "hvagent/drivers/virtual_networks.h"
 #include "hvagent/drivers/vm_definitions.h"
 #include "hvagent/drivers/vm_disks.h"
+#include "hvagent/drivers/vm_migration.h"
 #include "hvagent/drivers/vm_observer.h"
 #include "hvagent/drivers/vm_power.h"
 #include "hvagent/drivers/vm_stats.h"
@@ -39,6 +40,7 @@ public:
 
     VmPower& power();
     VmDisks& disks();
+    VmMigration& migration();
     VmDefinitions& definitions();
     VmObserver& observer();
     HostInspector& inspector();

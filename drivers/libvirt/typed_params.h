@@ -14,7 +14,13 @@ public:
     TypedParams& operator=(const TypedParams&) = delete;
 
     void add(const char* name, unsigned long long value) {
-        checked(virTypedParamsAddULLong(&params_, &count_, &room_, name, value), std::string("set ") + name);
+        checked(virTypedParamsAddULLong(&params_, &count_, &room_, name, value), name);
+    }
+    void add(const char* name, const std::string& value) {
+        checked(virTypedParamsAddString(&params_, &count_, &room_, name, value.c_str()), name);
+    }
+    void add(const char* name, int value) {
+        checked(virTypedParamsAddInt(&params_, &count_, &room_, name, value), name);
     }
     virTypedParameterPtr get() const { return params_; }
     int count() const { return count_; }

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace hvagent::testing {
 namespace {
@@ -21,13 +22,8 @@ struct Outcome {
     std::string output;
 };
 
-std::string lab_name() {
-    return "test" + std::to_string(getpid());
-}
-
-Outcome run_lab(const std::string& words) {
-    const std::string command =
-        "LAB_NAME=" + lab_name() + " timeout 60 " HVAGENT_SOURCE_DIR "/scripts/lab " + words + " 2>&1";
+Outcome run_lab(const std::string& name, const std::string& words) {
+    const std::string command = "LAB_NAME=" + name + " timeout 60 " HVAGENT_SOURCE_DIR "/scripts/lab " + words + " 2>&1";
     Outcome outcome;
     FILE* pipe = popen(command.c_str(), "r");
     if (!pipe) return {1, "popen failed"};
@@ -42,11 +38,12 @@ std::string reason;
 }  // namespace
 
 Lab* Lab::get() {
-    static std::unique_ptr<Lab> lab = [] {
-        std::unique_ptr<Lab> made(new Lab());
-        if (!made->make(reason)) made.reset();
-        return made;
-    }();
+    static const std::unique_ptr<Lab> lab = make("test", 1);
+    return lab.get();
+}
+
+Lab* Lab::pair() {
+    static const std::unique_ptr<Lab> lab = make("pair", 2);
     return lab.get();
 }
 
@@ -54,30 +51,37 @@ const std::string& Lab::why() {
     return reason;
 }
 
-bool Lab::make(std::string& why) {
-    if (geteuid() != 0) return why = "a lab needs root for its namespaces", false;
-    const Outcome outcome = run_lab("up 1 --hvagentd none");
-    const std::size_t begin = outcome.output.find("{\"host\"");
-    if (outcome.status != 0 || begin == std::string::npos) return why = "scripts/lab: " + outcome.output, false;
-    const auto host = nlohmann::json::parse(outcome.output.substr(begin, outcome.output.find('\n', begin) - begin));
-    uri_ = host.at("libvirt_uri");
-    directory_ = host.at("dir");
-    return true;
+std::unique_ptr<Lab> Lab::make(const std::string& kind, int hosts) {
+    if (geteuid() != 0) {
+        reason = "a lab needs root for its namespaces";
+        return nullptr;
+    }
+    std::unique_ptr<Lab> lab(new Lab(kind + std::to_string(getpid())));
+    const Outcome outcome = run_lab(lab->name_, "up " + std::to_string(hosts) + " --hvagentd none");
+    std::istringstream lines(outcome.output);
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with("{\"host\"")) continue;
+        const auto host = nlohmann::json::parse(line);
+        lab->hosts_.push_back({host.at("libvirt_uri"), host.at("dir"), host.at("shared_dir")});
+    }
+    if (outcome.status == 0 && lab->hosts_.size() == static_cast<std::size_t>(hosts)) return lab;
+    reason = "scripts/lab: " + outcome.output;
+    return nullptr;
 }
 
 Lab::~Lab() {
-    run_lab("down");
+    run_lab(name_, "down");
 }
 
 std::string Lab::guest_image() {
-    const Outcome outcome = run_lab("image");
+    const Outcome outcome = run_lab("image", "image");
     const std::size_t begin = outcome.output.find("{\"qcow2\"");
     if (outcome.status != 0 || begin == std::string::npos) return {};
     return nlohmann::json::parse(outcome.output.substr(begin, outcome.output.find('\n', begin) - begin)).at("qcow2");
 }
 
 void Lab::control(const std::string& words) const {
-    const Outcome outcome = run_lab(words);
+    const Outcome outcome = run_lab(name_, words);
     if (outcome.status != 0) ADD_FAILURE() << "scripts/lab " << words << ": " << outcome.output;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/operations/migration/options.h"
 #include "agent/operations/network/ipv4.h"
 #include "hvagent/error.h"
 
@@ -107,6 +108,8 @@ constexpr std::array vm_rules{
             [](const Parts& p) {
                 return p.size() == 2 && one_of(p[1], {"q35", "pc"});
             }},
+    TagRule{"migration", "migration::<option>::<value>",
+            [](const Parts& p) { return p.size() == 3 && is_migration_tag(p[0] + "::" + p[1] + "::" + p[2]); }},
     TagRule{"ha", "ha::NeverStop|OnHostFailure",
             [](const Parts& p) {
                 return p.size() == 2 && one_of(p[1], {"NeverStop", "OnHostFailure"});
@@ -153,7 +156,9 @@ void check_vm_tags(const std::vector<std::string>& tags) {
             std::find_if(vm_rules.begin(), vm_rules.end(), [&](const TagRule& one) { return parts[0] == one.name; });
         if (rule == vm_rules.end()) throw Error(Code::invalid_argument, "no system tag matches '" + tag + "'");
         if (!rule->fits(parts))
-            throw Error(Code::invalid_argument, "system tag '" + parts[0] + "' must have the form " + rule->form);
+            throw Error(Code::invalid_argument,
+                        "system tag '" + parts[0] + "' must have the form " +
+                            (parts[0] == "migration" ? migration_tag_forms() : std::string(rule->form)));
         const auto same = [&](const std::string& other) { return subject_of(split(other)) == subject_of(parts); };
         if (std::count_if(tags.begin(), tags.end(), same) > 1)
             throw Error(Code::duplicate_tag, "system tag '" + subject_of(parts) + "' stands twice");
