@@ -19,6 +19,7 @@
 #include "agent/operations/jobs/api.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/place/host_capacity.h"
+#include "agent/operations/place/peer_hosts.h"
 #include "agent/operations/scheduler/scheduler_keeper.h"
 #include "agent/operations/services.h"
 #include "agent/operations/storage/directories.h"
@@ -26,6 +27,7 @@
 #include "agent/peers/peer_client.h"
 #include "agent/peers/peer_desk.h"
 #include "agent/peers/peer_files.h"
+#include "agent/peers/peer_keeper.h"
 #include "agent/reports/host_watch.h"
 #include "agent/reports/reporter.h"
 #include "agent/state/keepers.h"
@@ -82,6 +84,15 @@ hvagent::HttpSettings report_client_settings(const config::Settings& settings) {
 hvagent::HttpSettings peer_client_settings(const config::Settings& settings) {
     hvagent::HttpSettings chosen;
     chosen.ca_file = settings.peer_ca_file;
+    chosen.client_cert = settings.http_tls_cert;
+    chosen.client_key = settings.http_tls_key;
+    return chosen;
+}
+
+peers::KeeperSettings keeper_settings(const config::Settings& settings) {
+    peers::KeeperSettings chosen;
+    chosen.heartbeat = settings.peer_heartbeat;
+    chosen.longest_delay = settings.peer_heartbeat * 10;
     return chosen;
 }
 
@@ -220,6 +231,7 @@ struct Agent::Parts {
     peers::PeerClient peer_client;
     peers::PeerFiles peer_files;
     peers::PeerDesk peer_desk;
+    peers::PeerKeeper peer_keeper;
     state::HaKeeper ha;
     Services services;
     state::PatientReferences references;
@@ -258,6 +270,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       addresses(settings, inventory, libvirt.networks()),
       peer_client(settings, inventory, peer_http, host),
       peer_desk(inventory, clock),
+      peer_keeper(inventory, peer_client, clock, keeper_settings(settings)),
       ha(inventory, timer, clock, {settings.ha_first_delay, settings.ha_longest_delay},
          [this](const VmId& vm) {
              submit("StartVmInstance", {{"uuid", vm.str()}});
@@ -281,7 +294,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                peer_client,
                peer_files,
                [this](const VmId& vm) { ha.consider(vm); },
-               [this] { schedulers.look(); }},
+               [this] { schedulers.look(); },
+               [this](const HostId& peer) { peer_keeper.look_soon(peer); }},
       references(inventory, states, settings.libvirt_wait),
       identity(database, clock, {settings.session_timeout, static_cast<std::size_t>(settings.max_sessions)}),
       catalog(operations::make_catalog(
@@ -311,6 +325,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
     jobs.set_decorate([this](const api::Row& row, nlohmann::json result, bool wanted) {
         return schemas.decorate(row, std::move(result), wanted);
     });
+    operations::answer_peers(services, peer_desk);
+    peer_desk.on_heard([this](const HostId& peer) { peer_keeper.heard(peer); });
     inventory.on_vm_change([this](const VmId& vm) { ha.consider(vm); });
 }
 
@@ -381,12 +397,25 @@ void Agent::start() {
         {"controllers", [&parts](const std::string& method, const std::string& rest, const nlohmann::json& body) {
              return parts.reporter.serve_controllers(method, rest, body);
          }});
+    http.own_paths.push_back(
+        {"peers-introduction", [&parts](const std::string& method, const std::string& rest, const nlohmann::json& body) {
+             if (method != "POST" || !rest.empty())
+                 throw Error(Code::wrong_method, "introductions take POST, not " + method);
+             return operations::answer_introduction(parts.services, body);
+         }});
+    http.peer_request = [&parts](const std::string& authorization, const std::string& client_address,
+                                 const std::string& verb, const nlohmann::json& body) {
+        return parts.peer_desk.serve(authorization, client_address, verb, body);
+    };
+    http.offered_file = [&parts](const std::string& ticket) { return parts.peer_files.find(ticket); };
     parts.server = std::make_unique<http::HttpServer>(server_settings(parts.settings), std::move(http));
     parts.server->start();
+    parts.peer_keeper.start();
 }
 
 void Agent::stop() {
     Parts& parts = *parts_;
+    parts.peer_keeper.stop();
     if (parts.server) parts.server->stop();
     parts.jobs.stop();
     parts.timer.stop();
