@@ -20,6 +20,7 @@
 #include "agent/operations/migration/migrations.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/place/host_capacity.h"
+#include "agent/operations/place/peer_hosts.h"
 #include "agent/operations/scheduler/scheduler_keeper.h"
 #include "agent/operations/services.h"
 #include "agent/operations/storage/directories.h"
@@ -27,6 +28,7 @@
 #include "agent/peers/peer_client.h"
 #include "agent/peers/peer_desk.h"
 #include "agent/peers/peer_files.h"
+#include "agent/peers/peer_keeper.h"
 #include "agent/reports/host_watch.h"
 #include "agent/reports/reporter.h"
 #include "agent/state/keepers.h"
@@ -83,6 +85,15 @@ hvagent::HttpSettings report_client_settings(const config::Settings& settings) {
 hvagent::HttpSettings peer_client_settings(const config::Settings& settings) {
     hvagent::HttpSettings chosen;
     chosen.ca_file = settings.peer_ca_file;
+    chosen.client_cert = settings.http_tls_cert;
+    chosen.client_key = settings.http_tls_key;
+    return chosen;
+}
+
+peers::KeeperSettings keeper_settings(const config::Settings& settings) {
+    peers::KeeperSettings chosen;
+    chosen.heartbeat = settings.peer_heartbeat;
+    chosen.longest_delay = settings.peer_heartbeat * 10;
     return chosen;
 }
 
@@ -240,6 +251,7 @@ struct Agent::Parts {
     peers::PeerClient peer_client;
     peers::PeerFiles peer_files;
     peers::PeerDesk peer_desk;
+    peers::PeerKeeper peer_keeper;
     state::HaKeeper ha;
     Services services;
     state::PatientReferences references;
@@ -278,6 +290,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       addresses(settings, inventory, libvirt.networks()),
       peer_client(settings, inventory, peer_http, host),
       peer_desk(inventory, clock),
+      peer_keeper(inventory, peer_client, clock, keeper_settings(settings)),
       ha(inventory, timer, clock, {settings.ha_first_delay, settings.ha_longest_delay},
          [this](const VmId& vm) {
              submit("StartVmInstance", {{"uuid", vm.str()}});
@@ -304,6 +317,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                peer_files,
                [this](const VmId& vm) { ha.consider(vm); },
                [this] { schedulers.look(); },
+               [this](const HostId& peer) { peer_keeper.look_soon(peer); },
+               [this](const HostId& peer) { return operations::why_host_is_needed(inventory, peer); },
                own_jobs([this]() -> jobs::JobEngine& { return jobs; })},
       references(inventory, states, settings.libvirt_wait),
       identity(database, clock, {settings.session_timeout, static_cast<std::size_t>(settings.max_sessions)}),
@@ -335,6 +350,11 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
         return schemas.decorate(row, std::move(result), wanted);
     });
     for (const auto& [verb, answer] : migrations.answers(services)) peer_desk.on(verb, answer);
+    operations::answer_peers(services, peer_desk);
+    peer_keeper.on_peer_change([this](const HostId&, bool connected, const std::string&) {
+        if (connected) migrations.look_soon();
+    });
+    peer_desk.on_heard([this](const HostId& peer) { peer_keeper.heard(peer); });
     inventory.on_vm_change([this](const VmId& vm) { ha.consider(vm); });
 }
 
@@ -406,12 +426,25 @@ void Agent::start() {
         {"controllers", [&parts](const std::string& method, const std::string& rest, const nlohmann::json& body) {
              return parts.reporter.serve_controllers(method, rest, body);
          }});
+    http.own_paths.push_back(
+        {"peers-introduction", [&parts](const std::string& method, const std::string& rest, const nlohmann::json& body) {
+             if (method != "POST" || !rest.empty())
+                 throw Error(Code::wrong_method, "introductions take POST, not " + method);
+             return operations::answer_introduction(parts.services, body);
+         }});
+    http.peer_request = [&parts](const std::string& authorization, const std::string& client_address,
+                                 const std::string& verb, const nlohmann::json& body) {
+        return parts.peer_desk.serve(authorization, client_address, verb, body);
+    };
+    http.offered_file = [&parts](const std::string& ticket) { return parts.peer_files.find(ticket); };
     parts.server = std::make_unique<http::HttpServer>(server_settings(parts.settings), std::move(http));
     parts.server->start();
+    parts.peer_keeper.start();
 }
 
 void Agent::stop() {
     Parts& parts = *parts_;
+    parts.peer_keeper.stop();
     if (parts.server) parts.server->stop();
     parts.migrations.stop();
     parts.jobs.stop();

@@ -120,6 +120,9 @@ void print_answer(const Options& options, const json& answer) {
     } else if (answer.contains("findings")) {
         print_table(std::cout, answer["findings"], {"kind", "path", "details"}, terminal_width());
         std::cout << answer["findings"].size() << " findings\n";
+        for (const json& one : answer.value("notJudged", json::array()))
+            std::cout << one["files"] << " files below " << one["path"].get<std::string>() << ": "
+                      << one["details"].get<std::string>() << "\n";
     } else {
         json shown = answer;
         shown.erase("schema");

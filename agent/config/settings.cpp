@@ -63,7 +63,7 @@ const std::vector<Setting>& settings_table() {
         {"peers", "heartbeat", &S::peer_heartbeat, "seconds between looks at each other host that is known here"},
         {"peers", "ca_file", &S::peer_ca_file, "PEM authorities of the certificates of other hosts; default: the system's"},
         {"primary_storage", "type", &S::primary_type,
-         "LocalStorage, or SharedMountPoint: a directory that other hosts see too"},
+         "of the storage made at the first start: LocalStorage, or SharedMountPoint, a directory that other hosts see too"},
         {"primary_storage", "name", &S::primary_name, "name of the storage for volumes made at the first start"},
         {"primary_storage", "path", &S::primary_path, "its directory"},
         {"backup_storage", "name", &S::backup_name, "name of the image store made at the first start"},

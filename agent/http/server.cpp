@@ -10,6 +10,7 @@
 #include "agent/http/arguments.h"
 #include "agent/http/authentication.h"
 #include "agent/http/event_streams.h"
+#include "agent/http/file_streams.h"
 #include "agent/http/legacy_endpoint.h"
 #include "agent/http/metrics_endpoint.h"
 #include "agent/http/request_log.h"
@@ -70,6 +71,8 @@ struct HttpServer::Body {
           requests(settings.max_threads),
           slow(settings.max_slow_threads),
           submissions(settings.max_submission_threads),
+          peer_requests(settings.max_peer_threads),
+          files(settings.file_streams),
           log(parts.clock),
           started(parts.clock.moment()) {}
 
@@ -77,6 +80,8 @@ struct HttpServer::Body {
     void route(const std::shared_ptr<Exchange>& exchange) const;
     void metrics(const std::shared_ptr<Exchange>& exchange) const;
     void own(const std::shared_ptr<Exchange>& exchange, const std::vector<std::string>& segments) const;
+    bool of_peers(const std::shared_ptr<Exchange>& exchange, const std::vector<std::string>& segments) const;
+    void offered_file(const std::shared_ptr<Exchange>& exchange) const;
     bool is_open(const std::string& session) const;
     Response about_agent(const Request& request, const std::vector<std::string>& segments) const;
 
@@ -87,6 +92,9 @@ struct HttpServer::Body {
     WorkerPool requests;
     mutable WorkerPool slow;
     WorkerPool submissions;
+    mutable WorkerPool
+        peer_requests;  // apart: what another agent asks for must not wait for a hanging libvirt, nor hold up others
+    mutable FileStreams files;
     RequestLog log;
     const Moment started;
     mutable std::once_flag openapi_made;  // at the first request: it takes megabytes for a moment, and few ask
@@ -137,6 +145,7 @@ void HttpServer::Body::own(const std::shared_ptr<Exchange>& exchange, const std:
         if (request.method != "GET") throw Error(Code::wrong_method, "the path takes GET, not " + request.method);
         return events->open(*exchange, authenticate(request, parts.identity).session);
     }
+    if (of_peers(exchange, segments)) return;
     for (const OwnPath& path : parts.own_paths) {
         if (segments.empty() || segments.size() > 2 || !equal_ignoring_case(segments[0], path.name)) continue;
         authenticate(request, parts.identity);
@@ -153,6 +162,36 @@ void HttpServer::Body::own(const std::shared_ptr<Exchange>& exchange, const std:
         return;
     }
     exchange->respond(about_agent(request, segments));
+}
+
+bool HttpServer::Body::of_peers(const std::shared_ptr<Exchange>& exchange, const std::vector<std::string>& segments) const {
+    const Request& request = exchange->request;
+    if (parts.offered_file && segments.size() == 1 && equal_ignoring_case(segments[0], "peer-files")) {
+        if (request.method != "GET") throw Error(Code::wrong_method, "the path takes GET, not " + request.method);
+        offered_file(exchange);
+        return true;
+    }
+    if (!parts.peer_request || segments.size() != 2 || !equal_ignoring_case(segments[0], "peer")) return false;
+    if (request.method != "POST") throw Error(Code::wrong_method, "the path takes POST, not " + request.method);
+    const bool is_taken = peer_requests.run([this, exchange, verb = segments[1]] {
+        try {
+            const Request& asked = exchange->request;
+            exchange->respond(json_answer(
+                200, parts.peer_request(asked.header("authorization"), asked.client_address, verb, parse_body(asked.body))));
+        } catch (...) {
+            exchange->respond(error_answer(current_error()));
+        }
+    });
+    if (!is_taken) throw Error(Code::not_ready, "the agent is stopping");
+    return true;
+}
+
+void HttpServer::Body::offered_file(const std::shared_ptr<Exchange>& exchange) const {
+    std::optional<std::string> path;
+    for (const auto& [name, value] : parse_query(split_target(exchange->request.target).query))
+        if (name == "ticket") path = parts.offered_file(value);
+    if (!path) throw Error(Code::no_such_path, "no file is offered under this ticket");
+    files.open(exchange, *path);
 }
 
 Response HttpServer::Body::about_agent(const Request& request, const std::vector<std::string>& segments) const {
@@ -230,10 +269,12 @@ void HttpServer::stop() {
     Body& body = *body_;
     if (!body.connections) return;
     if (body.events) body.events->stop();
+    body.files.stop();
     body.connections->drain(drain_time);
     body.requests.stop();
     body.submissions.stop();
     body.slow.stop();
+    body.peer_requests.stop();
     body.connections->stop();
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,12 @@ struct HttpParts {
     // Served as GET /hvagent/v1/events; null: there are none. The feed calls back until the server has stopped.
     EventFeed* events = nullptr;
     std::vector<OwnPath> own_paths = {};
+    // POST /hvagent/v1/peer/<verb>, which carries the token of another agent instead of a session. Empty: there is none.
+    std::function<nlohmann::json(const std::string& authorization, const std::string& client_address,
+                                 const std::string& verb, const nlohmann::json& body)>
+        peer_request = {};
+    // GET /hvagent/v1/peer-files?ticket=<ticket>: the path of the file that is offered under it; nullopt: none is.
+    std::function<std::optional<std::string>(const std::string& ticket)> offered_file = {};
 };
 
 class HttpServer {

@@ -116,6 +116,7 @@ void make_primary_storage(Inventory& inventory, const Settings& settings) {
     storage.uuid = PrimaryStorageId::make();
     storage.zone = ZoneId(*find_default(inventory, "zone"));
     storage.name = settings.primary_name;
+    storage.type = settings.primary_type;
     storage.url = path;
     inventory.insert(storage);
     attach(inventory, primary_storage_to_cluster, storage.uuid.str(), *find_default(inventory, "cluster"));

@@ -71,6 +71,10 @@ struct Services {
     std::function<void(const VmId&)> consider_ha = [](const VmId&) {};
     // To be called when a scheduler came, went or changed.
     std::function<void()> consider_schedulers = [] {};
+    // To be called when a peer came, went or should be looked at again.
+    std::function<void(const HostId&)> consider_peer = [](const HostId&) {};
+    // Why a peer may not be forgotten now ("a migration to it is open"); empty when it may.
+    std::function<std::string(const HostId&)> why_host_is_needed = [](const HostId&) { return std::string(); };
     OwnJobs own_jobs = {};
 };
 

@@ -42,14 +42,19 @@ PeerClient::PeerClient(const config::Settings& settings, inventory::Inventory& i
     : settings_(settings), inventory_(inventory), http_(http), own_host_(std::move(own_host)) {}
 
 json PeerClient::ask(const HostId& peer, const std::string& verb, const json& body, milliseconds timeout) {
+    return ask_at(peer, url_of(peer), verb, body, timeout);
+}
+
+json PeerClient::ask_at(const HostId& peer, const std::string& url, const std::string& verb, const json& body,
+                        milliseconds timeout) {
     const Peer link = inventory_.get<Peer>(peer);
     const auto host = inventory_.find<Host>(peer);
     HttpRequest request;
-    request.url = link.url + "/hvagent/v1/peer/" + verb;
+    request.url = url + "/hvagent/v1/peer/" + verb;
     request.headers["Authorization"] = "Peer " + own_host_.str() + " " + link.token_out;
     request.body = to_body(body);
     request.timeout = timeout;
-    return send({host ? host->name : peer.str(), link.url}, std::move(request));
+    return send({host ? host->name : peer.str(), url}, std::move(request));
 }
 
 std::string PeerClient::url_of(const HostId& peer) const {

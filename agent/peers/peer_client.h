@@ -14,6 +14,8 @@ public:
 
     nlohmann::json ask(const HostId& peer, const std::string& verb, const nlohmann::json& body,
                        milliseconds timeout) override;
+    nlohmann::json ask_at(const HostId& peer, const std::string& url, const std::string& verb, const nlohmann::json& body,
+                          milliseconds timeout) override;
     std::string url_of(const HostId& peer) const override;
     void fetch(const HostId& peer, const std::string& ticket, const std::string& path, Bytes limit,
                const std::function<void(Bytes done, Bytes total)>& progress, Cancellation& cancel) override;

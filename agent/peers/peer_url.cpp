@@ -9,6 +9,10 @@ std::string peer_url(const std::string& scheme, const std::string& address, int 
     return scheme + "://" + (is_bare_ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
+std::string with_address(const std::string& url, const std::string& address) {
+    return peer_url(url.substr(0, url.find("://")), address, std::atoi(url.substr(url.rfind(':') + 1).c_str()));
+}
+
 bool is_plain(const std::string& url) {
     return !url.starts_with("https://");
 }

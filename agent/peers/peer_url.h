@@ -8,6 +8,8 @@ namespace hvagent::peers {
 
 // "https://10.0.0.5:8080"; an IPv6 address gets its brackets.
 std::string peer_url(const std::string& scheme, const std::string& address, int port);
+// The same scheme and port at another address.
+std::string with_address(const std::string& url, const std::string& address);
 bool is_plain(const std::string& url);
 // Nobody beyond this machine sees what goes there.
 bool is_loopback_url(const std::string& url);

@@ -85,7 +85,7 @@ HttpReply CurlClient::send(const HttpRequest& request) {
     set_option(handle.get(), CURLOPT_ERRORBUFFER, details.data());
     set_option(handle.get(), CURLOPT_WRITEFUNCTION, &keep_body);
     set_option(handle.get(), CURLOPT_WRITEDATA, static_cast<void*>(&kept));
-    if (!settings_.ca_file.empty()) set_option(handle.get(), CURLOPT_CAINFO, settings_.ca_file.c_str());
+    set_certificates(handle.get(), settings_);
 
     const CURLcode result = curl_easy_perform(handle.get());
     if (result != CURLE_OK) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "drivers/http_client/http_settings.h"
 #include "hvagent/error.h"
 
 namespace hvagent {
@@ -37,6 +38,14 @@ inline void allow_protocols(CURL* handle, bool of_redirects, const char* names, 
     (void)names;
     set_option(handle, of_redirects ? CURLOPT_REDIR_PROTOCOLS : CURLOPT_PROTOCOLS, bits);
 #endif
+}
+
+// Whom we trust, and who we are.
+inline void set_certificates(CURL* handle, const HttpSettings& settings) {
+    if (!settings.ca_file.empty()) set_option(handle, CURLOPT_CAINFO, settings.ca_file.c_str());
+    if (settings.client_cert.empty()) return;
+    set_option(handle, CURLOPT_SSLCERT, settings.client_cert.c_str());
+    set_option(handle, CURLOPT_SSLKEY, settings.client_key.c_str());
 }
 
 // What went wrong, in curl's words: the detailed ones when it left some.

@@ -20,6 +20,7 @@ struct HttpSettings {
     milliseconds checkpoint_every{1000};  // what a crash of the host costs a download
     std::string proxy;                    // for downloads; empty: none, whatever the environment says
     std::string ca_file;                  // PEM; empty: those of the system
+    std::string client_cert, client_key;  // PEM; shown to servers that ask for one
     std::string ssh_known_hosts;          // of sftp: keys of servers seen before; a new server's key is added
 };
 

@@ -97,7 +97,7 @@ void Transfer::configure(CURL* handle) {
     set_option(handle, CURLOPT_NOPROGRESS, 0L);
     set_option(handle, CURLOPT_XFERINFOFUNCTION, &Transfer::on_progress);
     set_option(handle, CURLOPT_XFERINFODATA, static_cast<void*>(this));
-    if (!settings_.ca_file.empty()) set_option(handle, CURLOPT_CAINFO, settings_.ca_file.c_str());
+    set_certificates(handle, settings_);
     // The keys of whoever runs the daemon are not the client's to use.
     set_option(handle, CURLOPT_SSH_AUTH_TYPES, static_cast<long>(CURLSSH_AUTH_PASSWORD | CURLSSH_AUTH_KEYBOARD));
     if (!settings_.ssh_known_hosts.empty()) {

@@ -26,6 +26,9 @@ public:
     // Error(host_connection) names host and URL when no answer came; Error(not_found): no such peer is known here.
     virtual nlohmann::json ask(const HostId& peer, const std::string& verb, const nlohmann::json& body,
                                milliseconds timeout) = 0;
+    // The same at another address than the one on record: is the peer there as well?
+    virtual nlohmann::json ask_at(const HostId& peer, const std::string& url, const std::string& verb,
+                                  const nlohmann::json& body, milliseconds timeout) = 0;
     // "https://10.0.0.5:8080". Error(not_found).
     virtual std::string url_of(const HostId& peer) const = 0;
     // The file that the peer offers under this ticket, into `path`: as HttpClient::download, so it is taken up where it

@@ -58,6 +58,12 @@ public:
             throw Error(Code::host_connection, "host " + peer.str() + " does not answer at " + url_of(peer) + ": a test");
         return answer(body);
     }
+    json ask_at(const HostId& peer, const std::string& url, const std::string& verb, const json& body,
+                milliseconds timeout) override {
+        json sent = body;
+        sent["asked at"] = url;
+        return ask(peer, verb, sent, timeout);
+    }
     std::string url_of(const HostId& peer) const override {
         const std::lock_guard lock(mutex_);
         const auto found = urls_.find(peer);

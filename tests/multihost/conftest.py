@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functional"))
+from agree import Inspection  # noqa: E402
 from client import Api, ApiError  # noqa: E402
 from contract import Contract  # noqa: E402
 from evidence import ARTIFACTS, keep_evidence  # noqa: E402
@@ -22,7 +23,7 @@ stop_grace = 6
 ha_first_delay = 1
 
 [migration]
-transport = "tcp"
+tls = false
 """
 
 
@@ -46,8 +47,8 @@ class Node:
         except libvirt.libvirtError:
             return None
 
-    def findings(self):
-        return self.api.run("POST", "/hvagent/storage-checks", {"params": {}})
+    def disagreements(self):
+        return [text for text in Inspection(self.api, self.host).all()]
 
 
 class Cluster:
@@ -81,8 +82,9 @@ class Cluster:
     def running_at(self, vm):
         return [node.name for node in self.nodes if node.domain_state(vm) == 1]
 
-    def listed_at(self, vm):
-        return [node.name for node in self.nodes if node.api.find_vm(vm)]
+    def check_agreement(self):
+        for node in self.nodes:
+            wait_for(lambda node=node: not node.disagreements(), 20, lambda node=node: f"{node.name}: {node.disagreements()}", 0.5)
 
     def await_one(self, vm, state="Running", timeout_s=60):
         """The one host that has the VM, by every agent's inventory and every libvirt; nothing of it is anywhere else."""

@@ -2,10 +2,12 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "agent/http/transport/request_parser.h"
 #include "agent/http/transport/tls.h"
@@ -20,7 +22,14 @@ struct StreamBuffer {
     std::size_t unsent = 0;  // pending, and what the poller has taken but not got rid of
     bool is_closing = false;
     bool is_gone = false;
-    bool is_queued = false;  // the poller has been told
+    bool is_queued = false;            // the poller has been told
+    std::function<void()> when_below;  // called by the poller once fewer than `mark` bytes are unsent
+    std::size_t mark = 0;
+
+    // What is to be called now; under the lock.
+    std::function<void()> take_call() {
+        return when_below && (is_gone || unsent < mark) ? std::exchange(when_below, {}) : std::function<void()>();
+    }
 };
 
 // Used by one thread at a time: the poller's, or the worker's that answers the request being served.
@@ -66,6 +75,7 @@ public:
     std::shared_ptr<StreamBuffer> stream;
     std::size_t counted = 0;  // bytes the server counts as held by this connection
     bool close_after_write = false;
+    bool is_ending = false;  // the stream was closed, and what is unsent has its last deadline
     bool drain_before_close = false;
 
 private:

@@ -9,6 +9,7 @@ namespace {
 using Status = IoResult::Status;
 
 constexpr milliseconds closing_time{2000};  // for what is unsent when a stream is closed
+constexpr milliseconds stall_time{60000};   // a client that takes nothing for so long is cut
 
 }  // namespace
 
@@ -24,6 +25,13 @@ public:
     std::size_t unsent() const override {
         const std::lock_guard lock(buffer_->mutex);
         return buffer_->unsent;
+    }
+    bool wait_below(std::size_t mark, std::function<void()> then) override {
+        const std::lock_guard lock(buffer_->mutex);
+        if (buffer_->is_closing || buffer_->is_gone || buffer_->unsent < mark) return false;
+        buffer_->mark = mark;
+        buffer_->when_below = std::move(then);
+        return true;
     }
     bool is_open() const override {
         const std::lock_guard lock(buffer_->mutex);
@@ -69,7 +77,8 @@ std::shared_ptr<AnswerStream> ConnectionServer::begin_stream(const Shared& conne
 // Moves what is to be sent to the socket, as far as the client takes it.
 void ConnectionServer::pump(const Shared& connection) {
     if (connection->state != Connection::State::streaming || !connections_.contains(connection->socket())) return;
-    StreamBuffer& buffer = *connection->stream;
+    const std::shared_ptr<StreamBuffer> shared = connection->stream;
+    StreamBuffer& buffer = *shared;
     bool is_closing = false;
     connection->output.erase(0, std::exchange(connection->written, 0));
     {
@@ -80,11 +89,20 @@ void ConnectionServer::pump(const Shared& connection) {
     }
     const IoResult result = connection->flush();
     if (result.status == Status::closed) return drop(connection);
+    std::function<void()> call;
     {
         const std::lock_guard lock(buffer.mutex);
         buffer.unsent = buffer.pending.size() + connection->output.size() - connection->written;
+        call = buffer.take_call();
     }
-    if (is_closing && connection->deadline() == Moment::max()) connection->set_deadline(clock_.moment() + closing_time);
+    if (call) call();
+    const bool has_taken = result.status == Status::done || connection->written > 0;
+    if (is_closing && !std::exchange(connection->is_ending, true))
+        connection->set_deadline(clock_.moment() + closing_time);
+    else if (!is_closing && result.status == Status::done)
+        connection->set_deadline(Moment::max());
+    else if (!is_closing && (has_taken || connection->deadline() == Moment::max()))
+        connection->set_deadline(clock_.moment() + stall_time);
     if (result.status != Status::done) return watch(connection, result.status);
     if (!is_closing) return watch(connection, Status::wants_read);  // to hear of its end
     forget_stream(*connection);
@@ -100,12 +118,15 @@ void ConnectionServer::on_stream_event(const Shared& connection) {
 }
 
 void ConnectionServer::forget_stream(Connection& connection) {
-    if (!connection.stream) return;
+    const std::shared_ptr<StreamBuffer> buffer = std::exchange(connection.stream, nullptr);
+    if (!buffer) return;
+    std::function<void()> call;
     {
-        const std::lock_guard lock(connection.stream->mutex);
-        connection.stream->is_gone = true;
+        const std::lock_guard lock(buffer->mutex);
+        buffer->is_gone = true;
+        call = buffer->take_call();
     }
-    connection.stream.reset();
+    if (call) call();
     const std::lock_guard lock(mutex_);
     --streams_;
     if (streams_ == 0 && being_served_ == 0) idle_.notify_all();

@@ -7,6 +7,7 @@ std::string_view reason(int status) {
     switch (status) {
         case 200: return "OK";
         case 202: return "Accepted";
+        case 206: return "Partial Content";
         case 400: return "Bad Request";
         case 403: return "Forbidden";
         case 404: return "Not Found";
@@ -15,6 +16,7 @@ std::string_view reason(int status) {
         case 413: return "Payload Too Large";
         case 414: return "URI Too Long";
         case 415: return "Unsupported Media Type";
+        case 416: return "Range Not Satisfiable";
         case 431: return "Request Header Fields Too Large";
         case 500: return "Internal Server Error";
         case 501: return "Not Implemented";

@@ -1,5 +1,6 @@
 // One HTTP request and its answer, as the endpoints see them.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,7 +33,7 @@ struct Response {
     bool close = false;  // the connection ends with this answer
 };
 
-// The head of an answer whose body ends with its connection.
+// The head of an answer whose body ends with its connection; its length, if it is known, is among the headers.
 std::string stream_head(const Response& head);
 // The bytes of the answer. `head_only`: the answer to a HEAD request.
 std::string to_wire(const Response& response, bool keep_alive, bool head_only);
@@ -45,6 +46,9 @@ public:
     virtual bool send(std::string_view bytes) = 0;
     // Bytes that the kernel has not taken yet. Who sends must see to it that they do not grow.
     virtual std::size_t unsent() const = 0;
+    // False when fewer than `mark` bytes are unsent, or the stream has ended. Else `then` is called once as soon as that is
+    // so; it must not block. One caller at a time.
+    virtual bool wait_below(std::size_t mark, std::function<void()> then) = 0;
     // What is unsent, and `last`, still goes out for a moment; then the connection ends.
     virtual void close(std::string_view last) = 0;
     virtual bool is_open() const = 0;

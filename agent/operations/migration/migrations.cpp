@@ -52,6 +52,12 @@ json shared_storages(const Landing& landing) {
 
 }  // namespace
 
+std::string why_host_is_needed(const inventory::Inventory& inventory, const HostId& peer) {
+    for (const Migration& row : inventory.list<Migration>({{"peer", peer.str()}}))
+        if (row.stage != MigrationStage::departed) return "the migration " + row.uuid.str() + " is not settled";
+    return "";
+}
+
 Migrations::Migrations() = default;
 
 Migrations::~Migrations() {

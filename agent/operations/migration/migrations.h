@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/inventory/inventory.h"
 #include "hvagent/cancel.h"
 #include "hvagent/ids.h"
 #include "hvagent/model/migration.h"
@@ -19,6 +20,10 @@
 namespace hvagent::operations {
 
 struct Services;
+
+// "a migration to or from it is not settled"; empty: the host may be forgotten.
+std::string why_host_is_needed(const inventory::Inventory& inventory, const HostId& peer);
+
 class IncomingMigration;
 class DrivenMigration;
 

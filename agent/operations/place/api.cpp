@@ -73,6 +73,48 @@ Row delete_cluster_row(Services& services) {
         .runs_as_job(queue_of(&P::cluster), with(services, delete_cluster));
 }
 
+// Adding, deleting and moving hosts are done one after the other: which host an address is of shows on the way only.
+const std::vector<std::string> hosts_queue{"hosts"};
+
+Row add_host_row(Services& services) {
+    using P = AddHost;
+    return Operation<P>{"AddKVMHost", Method::post, "/hosts/kvm",
+                        "Make another agent's host known here, and this one known there"}
+        .required(In::body, "name", &P::name, "what people call it")
+        .is_name()
+        .required(In::body, "managementIp", &P::management_ip, "where the other agent listens")
+        .not_empty()
+        .max_length(255)
+        .required(In::body, "clusterUuid", &P::cluster, "its cluster")
+        .required(In::body, "username", &P::username, "the account of the other agent, admin; no user of its system")
+        .max_length(255)
+        .required(In::body, "password", &P::password, "of that account, in clear text")
+        .max_length(1024)
+        .secret()
+        .optional(In::body, "sshPort", &P::ssh_port, "22, which SDKs send: the hosts speak HTTP, ssh is not used")
+        .optional(In::body, "description", &P::description, "what it is for")
+        .max_length(2048)
+        .optional(In::body, "resourceUuid", &P::uuid,
+                  "the other agent's own host uuid; a host keeps that wherever it is added")
+        .may_be_missing()
+        .takes_tags(&P::tags)
+        .refuses("tagUuids", "use userTags")
+        .returns("inventory", "Host")
+        .fails_as(Code::create_failed)
+        .runs_as_job([](const P&) { return hosts_queue; }, with(services, add_host));
+}
+
+Row delete_host_row(Services& services) {
+    using P = DeleteHost;
+    return Operation<P>{"DeleteHost", Method::del, "/hosts/{uuid}", "Forget another host, which forgets this one"}
+        .required(In::url, "uuid", &P::host, "the host; one that is not there is a success")
+        .optional(In::query, "deleteMode", &P::delete_mode, "Enforcing deletes also what the other host says it still needs")
+        .values({"Permissive", "Enforcing"})
+        .gone_is_success()
+        .fails_as(Code::delete_failed)
+        .runs_as_job([](const P&) { return hosts_queue; }, with(services, delete_host));
+}
+
 Row update_host_row(Services& services) {
     using P = UpdateHost;
     return Operation<P>{"UpdateHost", Method::put, host_actions, "Rename or describe a host"}
@@ -82,28 +124,36 @@ Row update_host_row(Services& services) {
         .is_name()
         .optional(In::body, "description", &P::description, "what it is for")
         .max_length(2048)
-        .refuses("managementIp", "it is the setting [host] management_ip")
+        .optional(In::body, "managementIp", &P::management_ip,
+                  "where its agent listens now; this host's own is the setting [host] management_ip")
+        .not_empty()
+        .max_length(255)
         .returns("inventory", "Host")
-        .runs_as_job(queue_of(&P::host), with(services, update_host));
+        .runs_as_job([](const P&) { return hosts_queue; }, with(services, update_host));
 }
 
 Row change_host_state_row(Services& services) {
     using P = ChangeHostState;
-    return Operation<P>{"ChangeHostState", Method::put, host_actions, "Allow or forbid VMs to start on a host"}
+    return Operation<P>{"ChangeHostState", Method::put, host_actions, "Allow or forbid VMs to start on a host, or empty it"}
         .action("changeHostState")
         .required(In::url, "uuid", &P::host, "the host")
         .required(In::body, "stateEvent", &P::event,
-                  "a Disabled host starts no VM; maintain is refused: VMs cannot be moved away")
+                  "a Disabled host starts no VM; preMaintain tells where its VMs could go, maintain moves them there; enable "
+                  "ends either")
         .values({"enable", "disable", "maintain", "preMaintain"})
         .returns("inventory", "Host")
+        .returns_value("plan", {{"type", "array"}, {"items", {{"type", "object"}}}}, false)
+        .returns_value("unmoved", {{"type", "array"}, {"items", {{"type", "object"}}}}, false)
         .fails_as(Code::change_state_failed)
+        .timeout(std::chrono::hours(12))
+        .job_class(JobClass::power)
         .runs_as_job(queue_of(&P::host), with(services, change_host_state));
 }
 
 Row reconnect_host_row(Services& services) {
     using P = OnHost;
     return Operation<P>{"ReconnectHost", Method::put, host_actions,
-                        "Wait until the host's libvirt answers, and look at its figures"}
+                        "Wait until the host's libvirt, or another host's agent, answers, and look at its figures"}
         .action("reconnectHost")
         .required(In::url, "uuid", &P::host, "the host")
         .returns("inventory", "Host")
@@ -141,6 +191,8 @@ api::Table place_api(Services& services) {
         delete_zone_row(services),
         create_cluster_row(services),
         delete_cluster_row(services),
+        add_host_row(services),
+        delete_host_row(services),
         update_host_row(services),
         change_host_state_row(services),
         reconnect_host_row(services),

@@ -41,10 +41,28 @@ struct DeleteCluster {
     std::string delete_mode = "Permissive";
 };
 
+struct AddHost {
+    HostId uuid;  // empty, or who the other agent must be
+    ClusterId cluster;
+    std::string name;
+    std::string description;
+    std::string management_ip;
+    std::string username;
+    std::string password;
+    int ssh_port = Host().ssh_port;
+    api::Tags tags;
+};
+
+struct DeleteHost {
+    HostId host;
+    std::string delete_mode = "Permissive";
+};
+
 struct UpdateHost {
     HostId host;
     std::string name;
     std::optional<std::string> description;
+    std::string management_ip;
 };
 
 struct ChangeHostState {
@@ -69,6 +87,12 @@ json create_zone(Services& services, Job& job, const CreateZone& params);
 json delete_zone(Services& services, Job& job, const DeleteZone& params);
 json create_cluster(Services& services, Job& job, const CreateCluster& params);
 json delete_cluster(Services& services, Job& job, const DeleteCluster& params);
+
+// add_host.cpp
+json add_host(Services& services, Job& job, const AddHost& params);
+
+// delete_host.cpp
+json delete_host(Services& services, Job& job, const DeleteHost& params);
 
 // host.cpp
 json update_host(Services& services, Job& job, const UpdateHost& params);

@@ -1,8 +1,10 @@
 #include <algorithm>
 
+#include "agent/operations/migration/maintenance.h"
 #include "agent/operations/place/handlers.h"
 #include "agent/operations/place/host_capacity.h"
 #include "agent/operations/place/live_host.h"
+#include "agent/operations/place/peer_hosts.h"
 
 namespace hvagent::operations {
 namespace {
@@ -62,6 +64,7 @@ json capacity_of(const std::vector<Id>& places, Id Host::*place, const std::vect
 }  // namespace
 
 json update_host(Services& services, Job&, const UpdateHost& params) {
+    if (!params.management_ip.empty()) move_peer(services, params.host, params.management_ip);
     services.inventory.modify<Host>(params.host, [&](Host& record) {
         if (!params.name.empty()) record.name = params.name;
         if (params.description) record.description = *params.description;
@@ -69,19 +72,26 @@ json update_host(Services& services, Job&, const UpdateHost& params) {
     return services.inventory.answer("Host", params.host.str());
 }
 
-json change_host_state(Services& services, Job&, const ChangeHostState& params) {
-    if (params.event == "maintain" || params.event == "preMaintain")
-        throw Error(Code::no_capability,
-                    "maintenance needs the VMs to be migrated away, which this version does not offer; "
-                    "stop them and use stateEvent disable");
-    services.inventory.modify<Host>(params.host,
-                                    [&](Host& record) { record.state = params.event == "enable" ? "Enabled" : "Disabled"; });
+json change_host_state(Services& services, Job& job, const ChangeHostState& params) {
+    const bool is_maintenance = params.event == "maintain" || params.event == "preMaintain";
+    if (is_maintenance && params.host != services.host)
+        throw Error(Code::no_capability, "only a host's own agent can empty it: send this to " +
+                                             services.peers.url_of(params.host));
+    if (params.event == "preMaintain") return prepare_maintenance(services, job);
+    if (params.event == "maintain") return drain_host(services, job);
+    if (params.host == services.host)
+        change_own_state(services, params.event);
+    else
+        change_peer_state(services, params.host, params.event);
     return services.inventory.answer("Host", params.host.str());
 }
 
 json reconnect_host(Services& services, Job& job, const OnHost& params) {
-    if (params.host != services.host)
-        throw Error(Code::no_capability, "the host " + params.host.str() + " is not this host, " + services.host.str());
+    if (params.host != services.host) {
+        job.progress(10, "ask the host's agent");
+        look_at_peer(services, params.host);
+        return services.inventory.answer("Host", params.host.str());
+    }
     try {
         job.progress(10, "wait for libvirt");
         services.states.wait_connected(services.settings.libvirt_wait);

@@ -36,6 +36,27 @@ Row add_local_row(Services& services) {
         .runs_as_job(queue_of(&P::uuid), with(services, add_local_primary_storage));
 }
 
+Row add_shared_row(Services& services) {
+    using P = AddPrimaryStorage;
+    return Operation<P>{"AddSharedMountPointPrimaryStorage", Method::post, "/primary-storage/smp",
+                        "Keep volumes in a directory that other hosts see too"}
+        .required(In::body, "name", &P::name, "what people call it")
+        .is_name()
+        .optional(In::body, "description", &P::description, "what it is for")
+        .max_length(2048)
+        .required(In::body, "url", &P::url,
+                  "where the shared directory is mounted; add the storage with one resourceUuid on every host")
+        .max_length(2048)
+        .required(In::body, "zoneUuid", &P::zone, "its zone")
+        .optional(In::body, "type", &P::type, "SharedMountPoint")
+        .values({"SharedMountPoint"})
+        .new_id(&P::uuid)
+        .takes_tags(&P::tags)
+        .refuses("tagUuids", "use userTags")
+        .returns("inventory", "PrimaryStorage")
+        .runs_as_job(queue_of(&P::uuid), with(services, add_shared_primary_storage));
+}
+
 Row attach_primary_row(Services& services) {
     using P = AttachPrimaryStorage;
     return Operation<P>{"AttachPrimaryStorageToCluster", Method::post,
@@ -164,10 +185,17 @@ Row check_row(Services& services) {
                          {"resource", text},
                          {"uuid", text},
                          {"details", text}}}};
+    // Of shared storages: how many files nothing here owns.
+    const json not_judged = {
+        {"type", "object"},
+        {"required", {"path", "files", "details"}},
+        {"properties",
+         {{"path", {{"type", "string"}}}, {"files", {{"type", "integer"}}}, {"details", {{"type", "string"}}}}}};
     return Operation<CheckStorage>{"CheckStorage", Method::post, "/storage-checks",
                                    "Compare the storages with the inventory; changes nothing"}
         .optional(In::body, "deep", &CheckStorage::deep, "true: look into the metadata of every image too")
         .returns_value("findings", {{"type", "array"}, {"items", finding}})
+        .returns_value("notJudged", {{"type", "array"}, {"items", not_judged}})
         .timeout(std::chrono::hours(3))
         .job_class(JobClass::copy)
         .runs_as_job(api::no_queue<CheckStorage>(), with(services, check_storage));
@@ -180,6 +208,7 @@ api::Table storage_api(Services& services) {
     const auto look_at_backup = [&services] { refresh_backup_storages(services); };
     return {
         add_local_row(services),
+        add_shared_row(services),
         attach_primary_row(services),
         change_primary_state_row(services),
         reconnect_primary_row(services),

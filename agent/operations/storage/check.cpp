@@ -26,6 +26,18 @@ public:
         return std::move(findings_);
     }
 
+    // Of a shared storage: files that nothing here owns may be other hosts'.
+    json not_judged() const {
+        json list = json::array();
+        for (const auto& [url, count] : foreign_)
+            list.push_back({{"path", url},
+                            {"files", count},
+                            {"details",
+                             "nothing here owns them; whether other hosts do cannot be judged, for the storage is "
+                             "shared"}});
+        return list;
+    }
+
 private:
     void say(FindingKind kind, const std::string& path, const char* resource, const std::string& uuid, std::string details) {
         findings_.push_back({kind, path, resource, uuid, std::move(details)});
@@ -112,8 +124,13 @@ private:
     }
 
     void look_for_orphans(const PrimaryStorage& storage) {
-        for (const std::string& path : services_.files.files_below(storage.url))
-            if (!owned_.contains(path) && !is_cached_image(path)) say_orphan(path, "no volume, snapshot or image owns it");
+        for (const std::string& path : services_.files.files_below(storage.url)) {
+            if (owned_.contains(path) || is_cached_image(path)) continue;
+            if (storage.type == shared_mount_point)
+                ++foreign_[storage.url];
+            else
+                say_orphan(path, "no volume, snapshot or image owns it");
+        }
     }
     bool is_cached_image(const std::string& path) const {
         for (const Image& image : services_.inventory.list<Image>())
@@ -154,8 +171,9 @@ private:
     Job& job_;
     const bool deep_;
     std::vector<Finding> findings_;
-    std::set<std::string> owned_;  // files that a record names
-    std::set<std::string> bases_;  // cached images that a volume lies on
+    std::set<std::string> owned_;         // files that a record names
+    std::set<std::string> bases_;         // cached images that a volume lies on
+    std::map<std::string, int> foreign_;  // by the directory of a shared storage
 };
 
 json to_json(const Finding& finding) {
@@ -168,14 +186,15 @@ json to_json(const Finding& finding) {
 }  // namespace
 
 json check_storage(Services& services, Job& job, const CheckStorage& params) {
-    const std::vector<Finding> first = Look(services, job, params.deep).all();
+    Look look(services, job, params.deep);
+    const std::vector<Finding> first = look.all();
     json findings = json::array();
     if (!first.empty()) {
         job.progress(60, "look again");
         for (const Finding& finding : Look(services, job, params.deep).all())
             if (std::find(first.begin(), first.end(), finding) != first.end()) findings.push_back(to_json(finding));
     }
-    return {{"findings", findings}};
+    return {{"findings", findings}, {"notJudged", look.not_judged()}};
 }
 
 }  // namespace hvagent::operations

@@ -67,6 +67,7 @@ struct OnBackupStorage {
 };
 
 // primary_storage.cpp
+json add_shared_primary_storage(Services& services, Job& job, const AddPrimaryStorage& params);
 json add_local_primary_storage(Services& services, Job& job, const AddPrimaryStorage& params);
 json attach_primary_storage(Services& services, Job& job, const AttachPrimaryStorage& params);
 json change_primary_storage_state(Services& services, Job& job, const ChangePrimaryStorageState& params);

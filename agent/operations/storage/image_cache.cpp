@@ -49,7 +49,13 @@ std::string ImageCache::copy(const Image& image, const PrimaryStorage& storage, 
                                                     " in the image cache of the primary storage " + storage.name +
                                                     ", which has " + human_size(available));
         files_.make_directories(std::filesystem::path(target).parent_path());
-        files_.copy(ref.install_path, target, progress, cancel);
+        try {
+            files_.copy(ref.install_path, target, progress, cancel);
+        } catch (const Error& error) {
+            // On a shared storage another host may have been quicker.
+            if (error.code() != Code::operation_failed || storage.type != shared_mount_point || !files_.exists(target))
+                throw;
+        }
         return target;
     }
     throw Error(Code::operation_failed, "the image " + image.name + " cannot be used: " + missing);
@@ -57,6 +63,8 @@ std::string ImageCache::copy(const Image& image, const PrimaryStorage& storage, 
 
 void ImageCache::drop_unused() {
     for (const PrimaryStorage& storage : inventory_.list<PrimaryStorage>()) {
+        // Another host may have the image, and volumes that lie on it, which this one does not know of.
+        if (storage.type == shared_mount_point) continue;
         try {
             drop_unused_on(storage);
         } catch (...) {

@@ -22,6 +22,28 @@ std::int64_t count_planned_vms(Services& services, const PrimaryStorageId& stora
     return count;
 }
 
+json add_primary_storage(Services& services, const AddPrimaryStorage& params, const char* type) {
+    check_no_system_tags(params.tags, "primary storage");
+    if (services.inventory.find<PrimaryStorage>(params.uuid))
+        return answer(services, params.uuid);  // an earlier life of this job came so far
+    PrimaryStorage storage;
+    storage.uuid = params.uuid;
+    storage.zone = params.zone;
+    storage.name = params.name;
+    storage.description = params.description;
+    storage.type = type;
+    storage.url = check_new_directory(services, params.url);
+    services.files.prepare(storage.url);
+    services.inventory.transaction([&] {
+        services.inventory.get<Zone>(params.zone);
+        check_new_directory(services, params.url);  // nobody took it meanwhile
+        services.inventory.insert(storage);
+        add_tags(services, "PrimaryStorage", params.uuid.str(), params.tags);
+    });
+    refresh_primary_storage(services, params.uuid);
+    return answer(services, params.uuid);
+}
+
 std::vector<PrimaryStorage> asked_storages(Services& services, const StorageQuestion& params) {
     std::vector<PrimaryStorage> storages = services.inventory.list<PrimaryStorage>();
     const auto in = [](const auto& list, const auto& one) { return std::find(list.begin(), list.end(), one) != list.end(); };
@@ -45,24 +67,11 @@ std::vector<PrimaryStorage> asked_storages(Services& services, const StorageQues
 }  // namespace
 
 json add_local_primary_storage(Services& services, Job&, const AddPrimaryStorage& params) {
-    check_no_system_tags(params.tags, "primary storage");
-    if (services.inventory.find<PrimaryStorage>(params.uuid))
-        return answer(services, params.uuid);  // an earlier life of this job came so far
-    PrimaryStorage storage;
-    storage.uuid = params.uuid;
-    storage.zone = params.zone;
-    storage.name = params.name;
-    storage.description = params.description;
-    storage.url = check_new_directory(services, params.url);
-    services.files.prepare(storage.url);
-    services.inventory.transaction([&] {
-        services.inventory.get<Zone>(params.zone);
-        check_new_directory(services, params.url);  // nobody took it meanwhile
-        services.inventory.insert(storage);
-        add_tags(services, "PrimaryStorage", params.uuid.str(), params.tags);
-    });
-    refresh_primary_storage(services, params.uuid);
-    return answer(services, params.uuid);
+    return add_primary_storage(services, params, local_storage);
+}
+
+json add_shared_primary_storage(Services& services, Job&, const AddPrimaryStorage& params) {
+    return add_primary_storage(services, params, shared_mount_point);
 }
 
 json attach_primary_storage(Services& services, Job& job, const AttachPrimaryStorage& params) {

@@ -109,7 +109,8 @@ PrimaryStorage refresh_primary_storage(Services& services, const PrimaryStorageI
         record.total_physical = space->total;
         record.available_physical = space->available;
         record.total_capacity = space->total;
-        // What others keep on the file system is not there for volumes either.
+        // What others keep on the file system is not there for volumes either. Of a shared storage that is what other hosts
+        // have written; what they have promised beyond that is not known here.
         record.available_capacity = std::max<Bytes>(0, space->available - promised);
     });
     return services.inventory.get<PrimaryStorage>(id);

@@ -197,13 +197,16 @@ struct EnumNames<ConnectionStatus> {
                                                                 {ConnectionStatus::disconnected, "Disconnected"}});
 };
 
+inline constexpr const char* local_storage = "LocalStorage";
+inline constexpr const char* shared_mount_point = "SharedMountPoint";  // other hosts keep files in the directory as well
+
 struct PrimaryStorage {
     PrimaryStorageId uuid;
     ZoneId zone;
     std::string name;
     std::string description;
-    std::string url;                    // the directory
-    std::string type = "LocalStorage";  // or SharedMountPoint, NFS
+    std::string url;                   // the directory
+    std::string type = local_storage;  // or shared_mount_point
     std::string state = "Enabled";
     ConnectionStatus status = ConnectionStatus::connected;
     Bytes total_capacity = 0;  // promised figures: thin volumes count with their virtual size

@@ -52,6 +52,7 @@ def agent_config(host, extra):
         "admin": {"password": "password"},
         "primary_storage": {"path": "/var/lib/hvagent/primary"},
         "backup_storage": {"path": "/var/lib/hvagent/backup"},
+        "migration": {"tls": False},
         "network": {"name": "hvagent", "cidr": "192.168.221.0/24", "bridge": "hvabr0"},
         "log": {"target": "stderr", "level": "info"},
     }

@@ -1,0 +1,118 @@
+"""Whatever dies while a VM moves, one copy of it is left, and both agents know which."""
+import pytest
+import requests
+
+from conftest import inside
+from lab import wait_for
+
+SLOW = ["migration::bandwidth::3145728"]
+
+
+def counter_of(node, vm):
+    return int(inside(node, vm).sh("cat /run/lab/write.n"))
+
+
+def begin(cluster, mover, storage):
+    """A VM with a counter on its disk, half-way from the first to the second host."""
+    here, there, _ = cluster.nodes
+    where = {"primaryStorageUuidForRootVolume": cluster.share()} if storage == "shared" else {}
+    vm = mover.create(here, f"moves {storage}", **where)
+    inside(here, vm).sh("setsid lab write /data/stream 0.02 >/dev/null 2>&1 & sleep 0.3; test -s /run/lab/write.n")
+    count = counter_of(here, vm)
+    job = mover.start_move(here, vm, there, SLOW)
+    wait_for(lambda: under_way(here, vm), 60, "a move under way", 0.1)
+    return vm, job, count
+
+
+def under_way(node, vm):
+    import libvirt
+    try:
+        info = node.host.domain(vm).jobStats()
+        return info.get("data_processed", 0) > 0
+    except libvirt.libvirtError:
+        return False
+
+
+def check_alive(cluster, vm, count):
+    """One copy lives, it is the one that went on, and what it wrote is whole."""
+    node = cluster.await_one(vm, timeout_s=90)
+    assert len(cluster.running_at(vm)) == 1
+    guest = inside(node, vm)
+    now = int(guest.sh("lab write-stop").split()[-1])
+    assert now >= count, f"the counter went back from {count} to {now}"
+    guest.sh("lab write-check")
+    cluster.check_agreement()
+    return node
+
+
+def check_answer_is_true(cluster, job, node):
+    answer = wait_for(lambda: ended(job), 90, "the end of the job", 0.5)
+    if answer.status == 200:
+        assert answer.body["inventory"]["hostUuid"] == node.uuid
+    else:
+        assert node is cluster.nodes[0], f"the job failed, and the VM is on {node.name}: {answer}"
+
+
+def ended(job):
+    try:
+        answer = job.poll()
+    except requests.RequestException:
+        return None  # its agent was killed and comes back
+    return answer if answer.status != 202 else None
+
+
+@pytest.mark.parametrize("storage", ["local", "shared"])
+@pytest.mark.parametrize("victim", ["source agent", "destination agent", "source libvirtd", "destination libvirtd"])
+def test_a_daemon_dies(cluster, mover, victim, storage):
+    vm, job, count = begin(cluster, mover, storage)
+    end, daemon = victim.split()
+    cluster.nodes[0 if end == "source" else 1].host.kill(daemon)
+    # What goes on goes on at full speed.
+    node = check_alive(cluster, vm, count) if daemon == "libvirtd" else None
+    if node is None:
+        hurry(cluster, vm)
+        node = check_alive(cluster, vm, count)
+    check_answer_is_true(cluster, job, node)
+
+
+def hurry(cluster, vm):
+    import libvirt
+    try:
+        cluster.nodes[0].host.domain(vm).migrateSetMaxSpeed(1000)
+    except libvirt.libvirtError:
+        pass  # it is over already
+
+
+@pytest.mark.parametrize("storage", ["local", "shared"])
+def test_the_qemu_at_the_destination_dies(cluster, mover, storage):
+    vm, job, count = begin(cluster, mover, storage)
+    cluster.nodes[1].host.signal_qemu(vm, "KILL")
+    assert check_alive(cluster, vm, count) is cluster.nodes[0]
+    check_answer_is_true(cluster, job, cluster.nodes[0])
+
+
+def test_the_qemu_at_the_source_dies(cluster, mover):
+    vm, job, _ = begin(cluster, mover, "local")
+    here, there, _ = cluster.nodes
+    here.host.signal_qemu(vm, "KILL")
+    answer = wait_for(lambda: ended(job), 90, "the end of the job", 0.5)
+    assert answer.status == 503, answer
+    wait_for(lambda: here.api.state(vm) in ("Stopped", "Crashed"), 60, lambda: f"{vm} is {here.api.state(vm)}")
+    wait_for(lambda: not there.host.has_domain(vm) and not there.api.find_vm(vm), 60, "nothing at the destination")
+    assert cluster.running_at(vm) == []
+    here.api.act(vm, "startVmInstance")
+    assert cluster.await_one(vm) is here
+    cluster.check_agreement()
+
+
+@pytest.mark.parametrize("storage", ["local", "shared"])
+def test_the_link_is_cut(cluster, mover, storage):
+    vm, job, count = begin(cluster, mover, storage)
+    cluster.lab.run("link", "h2", "down")
+    try:
+        answer = wait_for(lambda: ended(job), 120, "the end of the job", 0.5)
+        assert answer.status == 503, answer
+        assert len(cluster.running_at(vm)) <= 1
+    finally:
+        cluster.lab.run("link", "h2", "up")
+    assert check_alive(cluster, vm, count) is cluster.nodes[0]
