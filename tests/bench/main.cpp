@@ -84,6 +84,11 @@ json copies(const Options& options) {
     return measure_copies(options.text("directory") + "/copies", options.number("copy-mib"), options.number("copy-rounds"));
 }
 
+json moves(const Options& options) {
+    return measure_moves({options.text("first"), options.text("second"), options.text("shared")}, options.text("image"),
+                         options.number("memory"), options.number("move-rounds"));
+}
+
 json measure_all(const Options& options) {
     const Sizes sizes = sizes_of(options);
     const std::string hvagentd = options.text("hvagentd"), directory = options.text("directory");
@@ -101,11 +106,13 @@ json measure_all(const Options& options) {
 
 int main(int argc, char** argv) {
     try {
-        // "copies" as first word: those alone, which need no host.
-        const bool only_copies = argc > 1 && std::string(argv[1]) == "copies";
-        const hvagent::bench::Options options(argc - (only_copies ? 1 : 0), argv + (only_copies ? 1 : 0));
-        std::cout << (only_copies ? hvagent::bench::copies(options) : hvagent::bench::measure_all(options)).dump(1)
-                  << std::endl;
+        // A first word asks for one part alone, which needs no host, or others.
+        const std::map<std::string, json (*)(const hvagent::bench::Options&)> parts{{"copies", hvagent::bench::copies},
+                                                                                    {"moves", hvagent::bench::moves}};
+        const auto part = argc > 1 ? parts.find(argv[1]) : parts.end();
+        const int words = part == parts.end() ? 0 : 1;
+        const hvagent::bench::Options options(argc - words, argv + words);
+        std::cout << (words ? part->second : hvagent::bench::measure_all)(options).dump(1) << std::endl;
     } catch (const std::exception& failure) {
         std::cerr << "bench: " << failure.what() << std::endl;
         return 1;

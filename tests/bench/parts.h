@@ -53,4 +53,11 @@ json measure_scale(const std::string& hvagentd, const std::string& directory, in
 // the agent's copies of images beside cp, qemu-img and nbdcopy, in a directory that is made
 json measure_copies(const std::string& directory, int size_mib, int rounds);
 
+struct MoveHosts {
+    std::string first, second;  // libvirt URIs that this program and each other's libvirtd reach
+    std::string shared;         // a directory they share
+};
+// moves of a booted guest to and fro, by the agent's driver and by virsh
+json measure_moves(const MoveHosts& hosts, const std::string& image, int memory_mib, int rounds);
+
 }  // namespace hvagent::bench

@@ -63,9 +63,30 @@ protected:
     }
     void TearDown() override {
         if (!here) return;
-        for (auto& host : {std::ref(here), std::ref(there)}) {
-            host.get()->power().destroy(spec.vm);
-            host.get()->definitions().undefine(spec.vm);
+        if (spec.vm.empty() || !resident || resident->vm != spec.vm || HasFailure() || !comes_home()) {
+            if (resident && resident->vm == spec.vm) resident.reset();
+            for (auto* host : {here.get(), there.get()}) {
+                host->power().destroy(spec.vm);
+                host->definitions().undefine(spec.vm);
+            }
+        }
+    }
+    // The guest runs on the first host, as a test expects it; false: it cannot.
+    bool comes_home() {
+        try {
+            if (there->migration().truth(spec.vm).state == VmState::running) {
+                ScriptedJudge judge;
+                Cancellation never;
+                MigrationWay back;
+                back.destination_uri = lab->uri(1);
+                back.max_downtime = seconds(10);
+                there->migration().migrate(spec.vm, back, judge, never);
+            }
+            return here->migration().truth(spec.vm).state == VmState::running &&
+                   there->migration().truth(spec.vm).is_absent() &&
+                   in_guest(1, "lab dirty-stop; echo calm").ends_with("calm\n");
+        } catch (const Error&) {
+            return false;
         }
     }
     void connect() {
@@ -81,12 +102,17 @@ protected:
     void make_disk(const std::string& path) const {
         ASSERT_TRUE(shell("qemu-img create -q -f qcow2 -F qcow2 -b " + image + " " + path + " && chmod 666 " + path));
     }
-    // Boots on the first host, and waits for the guest's agent.
-    void boot() {
+    // A guest that runs on the first host: the one that stays there between tests, or with `own_disk` another.
+    void boot(bool own_disk = false) {
+        if (!own_disk && resident) {
+            spec = *resident;
+            return;
+        }
         make_disk(spec.disks[0].path);
         here->definitions().define(spec);
         here->power().start(spec.vm, false);
         ASSERT_TRUE(waited_for([&] { return here->power().has_guest_agent(spec.vm); }));
+        if (!own_disk) resident = spec;
     }
     template <class Condition>
     static bool waited_for(Condition condition) {
@@ -126,6 +152,7 @@ protected:
         EXPECT_TRUE(here->migration().truth(spec.vm).is_absent());
     }
 
+    inline static std::optional<VmSpec> resident;
     SystemClock clock;
     QemuImg images{QemuImgSettings{}};
     Lab* lab = nullptr;

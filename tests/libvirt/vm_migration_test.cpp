@@ -35,12 +35,42 @@ TEST_F(MovingGuest, TravelsWithItsDefinitionAndItsMark) {
     EXPECT_EQ(there->migration().truth(spec.vm).reason, "migrated");
     there->migration().adopt(spec.vm, "third");
     EXPECT_THAT(in_guest(2, "echo alive"), HasSubstr("alive"));
-    std::swap(here, there);
+}
+
+TEST_F(MovingGuest, TheDestinationCanDrive) {
+    boot();
+    way.source_uri = lab->uri(1);
+    ScriptedJudge judge;
+    there->migration().migrate(spec.vm, way, judge, cancel);
+    expect_only_there();
+}
+
+TEST_F(MovingGuest, MemoryGoesByManyConnectionsOrCompressed) {
+    boot();
+    ScriptedJudge judge;
+    way.parallel_connections = 2;
+    move(judge);
+    expect_only_there();
+    way.parallel_connections = 0;
+    way.compressed = true;
     way.destination_uri = lab->uri(1);
-    way.places = {};
+    there->migration().migrate(spec.vm, way, judge, cancel);
+    expect_only_here();
+}
+
+TEST_F(MovingGuest, TheStreamTakesTheAddressItIsGiven) {
+    boot();
+    ScriptedJudge judge;
+    way.migrate_address = lab->uri(2).substr(11, lab->uri(2).rfind('/') - 11);
     move(judge);
     expect_only_there();
     std::swap(here, there);
+    way.destination_uri = lab->uri(1);
+    way.migrate_address = "10.98.255.250";
+    auto nowhere = begin_move(judge);
+    failure_of(nowhere);
+    std::swap(here, there);
+    EXPECT_EQ(there->migration().truth(spec.vm).state, VmState::running);
 }
 
 TEST_F(MovingGuest, PausedStaysPaused) {
@@ -56,7 +86,7 @@ TEST_F(MovingGuest, PausedStaysPaused) {
 TEST_F(MovingGuest, TakesADiskAlongAtAnotherPlace) {
     spec.disks[0].path = lab->directory(1) + "/moving.qcow2";
     spec.serial_log = lab->directory(1) + "/moving.log";
-    boot();
+    boot(true);
     const std::string target = lab->directory(2) + "/moved.qcow2";
     make_disk(target);
     in_guest(1, "echo kept > /data/mark; sync");
@@ -88,7 +118,7 @@ TEST_F(MovingGuest, CancelEndsItAndLeavesTheSourceRunning) {
 
 TEST_F(MovingGuest, CancelInTheDiskPhaseEndsItToo) {
     spec.disks[0].path = lab->directory(1) + "/cancelled.qcow2";
-    boot();
+    boot(true);
     in_guest(1, "lab fill /data/f 20; sync");
     const std::string target = lab->directory(2) + "/cancelled-target.qcow2";
     make_disk(target);

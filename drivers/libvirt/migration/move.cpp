@@ -164,11 +164,12 @@ void Move::look_on() {
         throw Error(Code::timeout, what_ + ": its memory is on both hosts, and none has arrived for a minute");
 }
 
+void Move::conclude(End end, const std::string& text) {
+    end_ = end;
+    end_text_ = text;
+}
+
 void Move::judge_traces(const Look& seen) {
-    const auto conclude = [this](End end, const std::string& text) {
-        end_ = end;
-        end_text_ = text;
-    };
     if (!seen.found) {  // libvirt removed the definition: the last thing it does
         if (!missing_since_) missing_since_ = now();
         if (state_->figures() || since(*missing_since_) > missing_patience) conclude(End::moved, "");
@@ -187,6 +188,8 @@ void Move::take(const Look& seen) {
     // libvirt forgets the disks once it sends the memory.
     sight_.disk_total = disk_total;
     sight_.disk_done = disk_done;
+    if (adopted_ && seen.state == VIR_DOMAIN_PAUSED && seen.reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED)
+        return conclude(End::failed, "the move broke while the memory was on both hosts");
     if (is_post_copy(seen.state, seen.reason)) {
         sight_.phase = MigrationPhase::post_copy;
         post_copied_ = true;

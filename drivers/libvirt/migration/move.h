@@ -46,6 +46,7 @@ private:
     void follow();
     // Of a move that somebody else called: only its traces tell.
     void judge_traces(const Look& seen);
+    void conclude(End end, const std::string& text);
     void look_on();
     void take(const Look& seen);
     void share_bandwidth();

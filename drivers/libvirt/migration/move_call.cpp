@@ -53,8 +53,6 @@ void add_params(TypedParams& params, const PreparedMove& move) {
     if (!move.live_xml.empty()) params.add(VIR_MIGRATE_PARAM_DEST_XML, move.live_xml);
     if (!move.persistent_xml.empty()) params.add(VIR_MIGRATE_PARAM_PERSIST_XML, move.persistent_xml);
     if (!way.migrate_address.empty()) params.add(VIR_MIGRATE_PARAM_URI, "tcp://" + bracketed(way.migrate_address));
-    if (!way.migrate_address.empty() && !way.copied.empty())
-        params.add(VIR_MIGRATE_PARAM_LISTEN_ADDRESS, way.migrate_address);
     for (const std::string& disk : move.copied_disks) params.add(VIR_MIGRATE_PARAM_MIGRATE_DISKS, disk);
     if (way.bandwidth > 0) {
         params.add(VIR_MIGRATE_PARAM_BANDWIDTH, disk_limit(way.bandwidth, way.copied.size()));
