@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"PostCopyBroken", half, half, false, Verdict::wait},
         Case{"PostCopyBrokenAndDestinationGone", half, absent, false, Verdict::wait},
         Case{"PostCopyThrough", half, running, false, Verdict::moved}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& one) { return one.param.name; });
 
 TEST(Truth, TravelsWhole) {
     const MigrationTruth sent = departing(half);
