@@ -38,6 +38,7 @@ class Inspection:
         self.vms = {vm["uuid"]: vm for vm in api.query("/vm-instances", limit=10000)}
         self.images = {image["uuid"]: image for image in api.query("/images")}
         self.primary = [storage["url"] for storage in api.query("/primary-storage")]
+        self.shared_primary = [storage["url"] for storage in api.query("/primary-storage", "type=SharedMountPoint")]
         self.backup = [storage["url"] for storage in api.query("/backup-storage")]
         self.volumes = {volume["uuid"]: volume for volume in api.query("/volumes", limit=10000)}
         self.shared = api.query("/volumes/vm-instances/refs", limit=10000)
@@ -145,8 +146,11 @@ class Inspection:
                 self.say(f"snapshot {snapshot['name']} {uuid} has no file at {path}")
             expected.setdefault(path, None)
         for path in files:
+            if any(path.startswith(url + "/") for url in self.shared_primary):
+                continue  # it may be another host's
             if "/imagecache/" in path:
-                if not set(PurePosixPath(path).parts) & self.images.keys():
+                # An image that came with a VM of another host is known here by that VM only.
+                if not set(PurePosixPath(path).parts) & self.images.keys() and path not in self.bases(expected):
                     self.say(f"the cache holds {path}, of no image")
             elif path not in expected:
                 self.say(f"nothing in the inventory owns {path}")
@@ -216,6 +220,12 @@ class Inspection:
             members = [snapshot for snapshot, record in self.snapshots.items() if record["treeUuid"] == uuid]
             if sorted(nodes) != sorted(members) or not members:
                 self.say(f"tree {uuid} shows {len(nodes)} of its {len(members)} snapshots")
+
+    def bases(self, tops):
+        """What the drives hold, and what lies below these files."""
+        drives = {drive.get("isoInstallPath") for vm in self.vms.values() for drive in vm["vmCdRoms"]}
+        chains = self.chains_of([path for path in tops if path.endswith(".qcow2")]).values()
+        return drives | {layer.get("filename") for chain in chains for layer in chain[1:]}
 
     def check_layers(self):
         tops = {volume["installPath"]: [volume["installPath"], *self.recorded_layers(self.base_of(uuid))]

@@ -2,7 +2,7 @@
 import pytest
 import requests
 
-from conftest import inside
+from conftest import inside, stop_writing
 from lab import wait_for
 
 SLOW = ["migration::bandwidth::3145728"]
@@ -38,7 +38,7 @@ def check_alive(cluster, vm, count):
     node = cluster.await_one(vm, timeout_s=90)
     assert len(cluster.running_at(vm)) == 1
     guest = inside(node, vm)
-    now = int(guest.sh("lab write-stop").split()[-1])
+    now = stop_writing(guest)
     assert now >= count, f"the counter went back from {count} to {now}"
     guest.sh("lab write-check")
     cluster.check_agreement()

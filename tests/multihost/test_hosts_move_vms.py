@@ -2,7 +2,7 @@
 import pytest
 
 from client import ApiError
-from conftest import inside, progress_of
+from conftest import inside, stop_writing
 from lab import wait_for
 from world import MIB
 
@@ -21,7 +21,7 @@ def counter(node, vm):
 
 def check_stream(node, vm, at_least):
     guest = inside(node, vm)
-    last = int(guest.sh("lab write-stop").split()[-1])
+    last = stop_writing(guest)
     assert last > at_least, f"the counter went from {at_least} to {last}"
     guest.sh("lab write-check")
 
@@ -144,7 +144,7 @@ def test_without_a_host_the_best_is_taken(cluster, mover):
     try:
         unsuitable = wait_for(lambda: here.api.get(f"/vm-instances/{vm}/migration-target-hosts")["unsuitable"], 30,
                               "the disabled host is no candidate")
-        assert [one["hostUuid"] for one in unsuitable] == [there.uuid]
+        assert [one["hostUuid"] for one in unsuitable] == [there.uuid], unsuitable
         assert "Disabled" in unsuitable[0]["reasons"][0]
         reason = refused("HOST_ALLOCATION.1000", lambda: mover.move(here, vm, there))
         assert "Disabled" in reason
@@ -196,7 +196,7 @@ def test_maintenance_empties_a_host(cluster, mover):
     actions = f"/hosts/{here.uuid}/actions"
     plan = here.api.run("PUT", actions, {"changeHostState": {"stateEvent": "preMaintain"}})
     assert plan["inventory"]["state"] == "PreMaintenance"
-    assert {one["vmInstanceUuid"] for one in plan["plan"] if "hostUuid" in one} >= set(vms)
+    assert {one["vmInstanceUuid"] for one in plan["plan"] if "hostUuid" in one} >= set(vms), plan
     try:
         answer = here.api.run("PUT", actions, {"changeHostState": {"stateEvent": "maintain"}}, patience_s=180)
         assert answer["inventory"]["state"] == "Maintenance"

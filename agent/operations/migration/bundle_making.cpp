@@ -48,7 +48,8 @@ public:
         file.kind = FileKind::iso;
         file.path = drive.iso_path;
         file.format = "raw";
-        file.virtual_size = file.allocated = services_.files.allocated(drive.iso_path);
+        file.virtual_size = services_.disk_images.inspect(drive.iso_path, "raw").virtual_size;
+        file.allocated = services_.files.allocated(drive.iso_path);
         file.image = drive.iso;
         file.storage = storage_of(drive.iso_path);
         add(std::move(file));
