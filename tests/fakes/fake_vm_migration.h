@@ -31,8 +31,7 @@ public:
         }
         FakeDomains& source = given.source_uri.empty() ? domains_ : reached(given.source_uri);
         source.with(vm, [&](FakeDomain& domain) {
-            if (!domain.is_active())
-                throw Error(Code::operation_failed, "migrate VM " + vm.str() + ": domain is not running");
+            if (!domain.is_active()) throw Error(Code::vm_wrong_state, "migrate VM " + vm.str() + ": the VM is off");
         });
         faults_.happen("migrate", &cancel);
         MigrationResult made = result;

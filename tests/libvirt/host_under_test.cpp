@@ -24,6 +24,7 @@ public:
     VmObserver& observer() override { return host_.observer(); }
     HostInspector& inspector() override { return host_.inspector(); }
     VirtualNetworks& networks() override { return host_.networks(); }
+    VmMigration& migration() override { return host_.migration(); }
 
     ForeignDomain add_foreign() override {
         ForeignDomain domain{make_uuid(), with_dashes(make_uuid()), "running"};
@@ -51,6 +52,7 @@ public:
     VmObserver& observer() override { return host_.observer(); }
     HostInspector& inspector() override { return host_.inspector(); }
     VirtualNetworks& networks() override { return host_.networks(); }
+    VmMigration& migration() override { return host_.migration(); }
 
     // Named like ours, so that only the missing mark tells.
     ForeignDomain add_foreign() override {

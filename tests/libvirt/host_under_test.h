@@ -12,6 +12,7 @@
 #include "hvagent/drivers/host_facts.h"
 #include "hvagent/drivers/virtual_networks.h"
 #include "hvagent/drivers/vm_definitions.h"
+#include "hvagent/drivers/vm_migration.h"
 #include "hvagent/drivers/vm_observer.h"
 #include "hvagent/drivers/vm_power.h"
 #include "tests/fakes/thrown_error.h"
@@ -30,6 +31,7 @@ public:
     virtual VmObserver& observer() = 0;
     virtual HostInspector& inspector() = 0;
     virtual VirtualNetworks& networks() = 0;
+    virtual VmMigration& migration() = 0;
 
     // A domain of somebody else, running.
     virtual ForeignDomain add_foreign() = 0;

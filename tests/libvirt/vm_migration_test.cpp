@@ -83,6 +83,18 @@ TEST_F(MovingGuest, PausedStaysPaused) {
     EXPECT_EQ(there->migration().truth(spec.vm).state, VmState::running);
 }
 
+TEST_F(MovingGuest, AUefiGuestMovesWithItsVariables) {
+    spec.firmware = Firmware::uefi;
+    make_disk(spec.disks[0].path);
+    here->definitions().define(spec);
+    here->power().start(spec.vm, true);
+    ScriptedJudge judge;
+    move(judge);
+    expect_only_there(VmState::paused);
+    there->power().resume(spec.vm);
+    EXPECT_EQ(there->migration().truth(spec.vm).state, VmState::running);
+}
+
 TEST_F(MovingGuest, TakesADiskAlongAtAnotherPlace) {
     spec.disks[0].path = lab->directory(1) + "/moving.qcow2";
     spec.serial_log = lab->directory(1) + "/moving.log";

@@ -23,6 +23,12 @@ protected:
     }
 };
 
+TEST_F(FirstStart, MakesASharedStorageWhereThatIsWished) {
+    settings.primary_type = "SharedMountPoint";
+    make_defaults(inventory, settings);
+    EXPECT_EQ(view("PrimaryStorage", "primary-storage")["type"], "SharedMountPoint");
+}
+
 TEST_F(FirstStart, MakesAHostInAClusterInAZone) {
     settings.zone_name = "z";
     settings.cluster_name = "c";

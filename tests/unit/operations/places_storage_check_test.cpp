@@ -54,6 +54,20 @@ protected:
     PrimaryStorage storage;
 };
 
+TEST_F(StorageCheck, FilesOfOtherHostsOnASharedStorageAreNotJudged) {
+    inventory.modify<PrimaryStorage>(storage.uuid, [](PrimaryStorage& record) { record.type = shared_mount_point; });
+    const Volume volume = add_made_volume();
+    put_layer(storage.url + "/rootVolumes/left.qcow2");
+    put_layer(storage.url + "/imagecache/template/x/x.qcow2");
+    EXPECT_TRUE(findings().empty());
+    const json note = call("CheckStorage", json::object())["notJudged"];
+    ASSERT_EQ(note.size(), 1u);
+    EXPECT_EQ(note[0]["path"], storage.url);
+    EXPECT_EQ(note[0]["files"], 2);
+    disk.remove(volume.install_path);
+    EXPECT_EQ(findings(), std::vector<std::string>{"missing " + volume.install_path});  // what is ours is judged
+}
+
 TEST_F(StorageCheck, FindsNothingWhereAllIsRight) {
     Volume volume = add_made_volume();
     add_snapshot(volume);

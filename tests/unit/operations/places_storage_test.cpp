@@ -89,6 +89,16 @@ TEST_F(Storages, DirectoriesOfTheSystemAndOfOtherStoragesAreRefused) {
     EXPECT_EQ(inventory.count<PrimaryStorage>(), 1);
 }
 
+TEST_F(Storages, ASharedStorageIsOneOnEveryHostByItsUuid) {
+    json params = local("/srv/shared");
+    params["resourceUuid"] = make_uuid();
+    const json made_storage = call("AddSharedMountPointPrimaryStorage", params)["inventory"];
+    EXPECT_EQ(made_storage["uuid"], params["resourceUuid"]);
+    EXPECT_EQ(made_storage["type"], "SharedMountPoint");
+    EXPECT_EQ(made_storage["url"], "/srv/shared");
+    EXPECT_EQ(call("AddLocalPrimaryStorage", local("/srv/own"))["inventory"]["type"], "LocalStorage");
+}
+
 TEST_F(Storages, AStorageWithVolumesIsNotDeleted) {
     add_volume(made("primary-storage"));
     EXPECT_NE(failure_of("DeletePrimaryStorage", {{"uuid", made("primary-storage")}}).details().find("1 volume"),

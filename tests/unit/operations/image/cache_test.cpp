@@ -63,6 +63,16 @@ TEST_F(UnusedCache, StaysWhileAVolumeIsAboutToBeMadeOfIt) {
     EXPECT_THAT(cached(), SizeIs(1));
 }
 
+TEST_F(UnusedCache, StaysOnASharedStorageWhereOthersMayLieOnIt) {
+    const VmId vm = create_vm();
+    inventory.modify<PrimaryStorage>(PrimaryStorageId(made("primary-storage")),
+                                     [](PrimaryStorage& storage) { storage.type = shared_mount_point; });
+    remove_vm(vm);
+    expunge_image(image);
+    cache.drop_unused();
+    EXPECT_THAT(cached(), SizeIs(1));
+}
+
 TEST_F(UnusedCache, StaysWhenAFileCannotBeJudged) {
     const VmId vm = create_vm();
     expunge_image(image);
