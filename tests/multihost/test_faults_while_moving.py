@@ -5,7 +5,7 @@ import requests
 from conftest import inside, stop_writing
 from lab import wait_for
 
-SLOW = ["migration::bandwidth::3145728"]
+SLOW = ["migration::bandwidth::8388608"]
 
 
 def counter_of(node, vm):
@@ -67,20 +67,8 @@ def test_a_daemon_dies(cluster, mover, victim, storage):
     vm, job, count = begin(cluster, mover, storage)
     end, daemon = victim.split()
     cluster.nodes[0 if end == "source" else 1].host.kill(daemon)
-    # What goes on goes on at full speed.
-    node = check_alive(cluster, vm, count) if daemon == "libvirtd" else None
-    if node is None:
-        hurry(cluster, vm)
-        node = check_alive(cluster, vm, count)
+    node = check_alive(cluster, vm, count)
     check_answer_is_true(cluster, job, node)
-
-
-def hurry(cluster, vm):
-    import libvirt
-    try:
-        cluster.nodes[0].host.domain(vm).migrateSetMaxSpeed(1000)
-    except libvirt.libvirtError:
-        pass  # it is over already
 
 
 @pytest.mark.parametrize("storage", ["local", "shared"])
@@ -110,7 +98,7 @@ def test_the_link_is_cut(cluster, mover, storage):
     vm, job, count = begin(cluster, mover, storage)
     cluster.lab.run("link", "h2", "down")
     try:
-        answer = wait_for(lambda: ended(job), 120, "the end of the job", 0.5)
+        answer = wait_for(lambda: ended(job), 200, "the end of the job", 0.5)
         assert answer.status == 503, answer
         assert len(cluster.running_at(vm)) <= 1
     finally:

@@ -199,6 +199,7 @@ void add_shared_layers(Services& services, const VmBundle& bundle, std::vector<s
 
 VmBundle make_bundle(Services& services, const VmId& vm) {
     VmBundle bundle;
+    bundle.migration = MigrationId::make();
     bundle.source = services.host;
     bundle.source_name = services.inventory.get<Host>(services.host).name;
     bundle.vm = services.inventory.get<Vm>(vm);

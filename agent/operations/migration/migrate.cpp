@@ -18,7 +18,7 @@ namespace {
 
 using state::Transition;
 
-constexpr seconds verdict_patience{60};
+constexpr seconds verdict_patience{30};
 constexpr milliseconds verdict_pause{200};
 constexpr milliseconds ask_patience{60000};
 constexpr milliseconds status_wait{1000};
@@ -76,7 +76,6 @@ private:
         options_ = options();
         VmBundle bundle = make_bundle(services_, params_.vm);
         refuse_obstacles(obstacles_to_leaving(services_, bundle));
-        bundle.migration = MigrationId::make();
         job_.progress(1, "choose a host");
         probes_ = std::make_unique<StorageProbes>(services_, bundle);
         destination_ = choose(bundle);

@@ -326,9 +326,12 @@ void Migrations::look() {
         if (stop_.wanted()) return;
         try {
             settle(row);
+            unsettled_.erase(row.uuid);
         } catch (...) {
-            log::warning("a migration is not settled yet",
-                         {{"migration", row.uuid.str()}, {"vm", row.vm.str()}, {"error", current_error().details()}});
+            const Error error = current_error();
+            const auto say = unsettled_.insert(row.uuid).second ? log::warning : log::debug;  // once, not at every look
+            say("a migration is not settled yet",
+                {{"migration", row.uuid.str()}, {"vm", row.vm.str()}, {"error", error.details()}});
         }
     }
 }

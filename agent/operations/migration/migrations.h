@@ -93,6 +93,7 @@ private:
     bool stopping_ = false;
     bool wanted_ = false;
     Cancellation stop_;
+    std::set<MigrationId> unsettled_;  // said so; the keeper's
     std::thread keeper_;
 };
 
