@@ -70,7 +70,7 @@ public:
 
     json run() {
         Flow(job_)
-            .step("introduce this host to the agent at " + url_, [this] { introduce(); })
+            .step("introduce this host", [this] { introduce(); })
             .step(
                 "record the host", [this] { record(); }, [this] { take_back(); })
             .step("let the other host call back",
