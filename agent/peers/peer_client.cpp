@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 
 constexpr Bytes longest_answer = 8 * MiB;
-constexpr milliseconds introduction_time{15000};
+constexpr milliseconds introduction_time{10000};
 constexpr milliseconds log_out_time{3000};
 
 // The other side's words stand for themselves, also where its code is one that we do not know.
