@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/peers/peer_facts.h"
 #include "hvagent/error.h"

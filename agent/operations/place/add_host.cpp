@@ -1,3 +1,5 @@
+#include <set>
+
 #include "agent/identity/secret_hash.h"
 #include "agent/operations/place/handlers.h"
 #include "agent/operations/place/peer_hosts.h"
