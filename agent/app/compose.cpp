@@ -430,7 +430,9 @@ void Agent::start() {
         {"peers-introduction", [&parts](const std::string& method, const std::string& rest, const nlohmann::json& body) {
              if (method != "POST" || !rest.empty())
                  throw Error(Code::wrong_method, "introductions take POST, not " + method);
-             return operations::answer_introduction(parts.services, body);
+             nlohmann::json answer = operations::answer_introduction(parts.services, body);
+             parts.peer_keeper.expect(HostId(body.at("hostUuid").get<std::string>()));
+             return answer;
          }});
     http.peer_request = [&parts](const std::string& authorization, const std::string& client_address,
                                  const std::string& verb, const nlohmann::json& body) {

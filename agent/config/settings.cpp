@@ -258,6 +258,8 @@ void check(const Settings& settings, const Places& places) {
     const std::string& stuck = settings.migration_when_stuck;
     require(stuck == "pause" || stuck == "post_copy" || stuck == "abort",
             "[migration] when_stuck must be pause, post_copy or abort, but is \"" + stuck + "\"");
+    require(settings.migration_bandwidth == 0 || settings.migration_bandwidth >= MiB,
+            "[migration] bandwidth must be 0 or at least 1048576");
     require(settings.migration_max_downtime >= 10 && settings.migration_max_downtime <= 60000,
             "[migration] max_downtime must be 10 to 60000");
     require(settings.migration_timeout_per_gib >= seconds(1), "[migration] timeout_per_gib must be at least 1");

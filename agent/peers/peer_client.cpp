@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 
 constexpr Bytes longest_answer = 8 * MiB;
-constexpr milliseconds introduction_time{15000};
+constexpr milliseconds introduction_time{10000};
 constexpr milliseconds log_out_time{3000};
 
 // The other side's words stand for themselves, also where its code is one that we do not know.
@@ -115,7 +115,7 @@ json PeerClient::send(const Place& place, HttpRequest request) {
     try {
         reply = http_.send(request);
     } catch (const Error& error) {
-        throw Error(Code::host_connection, place.name + " does not answer at " + place.url + ": " + error.details());
+        throw Error(Code::host_connection, place.name + " does not answer" + place.at() + ": " + error.details());
     }
     if (reply.is_cut)
         throw Error(Code::host_connection, place.name + " answered with more than " + human_size(longest_answer));
@@ -123,16 +123,18 @@ json PeerClient::send(const Place& place, HttpRequest request) {
     if (answer.is_object() && answer.contains("error") && answer["error"].is_object())
         throw to_error(answer["error"], place.name);
     if (reply.status != 200 || answer.is_discarded())
-        throw Error(Code::host_connection, place.name + " answered at " + place.url + " with HTTP status " +
+        throw Error(Code::host_connection, place.name + " answered" + place.at() + " with HTTP status " +
                                                std::to_string(reply.status) + " and no JSON: it is no agent of this kind");
     return answer;
 }
 
 void PeerClient::check_url(const Place& place) const {
     if (!is_plain(place.url) || settings_.http_insecure || is_loopback_url(place.url)) return;
-    throw Error(Code::host_connection, place.name + " is at " + place.url +
-                                           ", and tokens and files are not sent in the clear: give both agents certificates "
-                                           "([http] tls_cert and tls_key), or set [http] insecure = true here");
+    throw Error(Code::host_connection,
+                place.name + place.at() +
+                    " speaks plain HTTP, and tokens and files are not sent in the clear: give both "
+                    "agents certificates ([http] tls_cert and tls_key), or set [http] insecure = true "
+                    "here");
 }
 
 }  // namespace hvagent::peers

@@ -26,6 +26,7 @@ private:
     struct Place {
         std::string name;  // of the host
         std::string url;
+        std::string at() const { return name.ends_with(url) ? "" : " at " + url; }
     };
     nlohmann::json send(const Place& place, HttpRequest request);
     void check_url(const Place& place) const;

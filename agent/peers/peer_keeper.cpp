@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/peers/peer_facts.h"
 #include "hvagent/error.h"
@@ -24,9 +25,9 @@ void PeerKeeper::start() {
     const std::vector<Peer> known = inventory_.list<Peer>();
     for (const Peer& peer : known)
         inventory_.observe<Host>(peer.uuid, [](Host& host) { host.status = ConnectionStatus::connecting; });
-    std::unique_lock lock(mutex_);
+    const std::lock_guard lock(mutex_);
     is_running_ = true;
-    for (const Peer& peer : known) want(peer.uuid, lock);
+    for (const Peer& peer : known) want(peer.uuid);
 }
 
 void PeerKeeper::stop() {
@@ -41,21 +42,26 @@ void PeerKeeper::stop() {
 }
 
 void PeerKeeper::look_soon(const HostId& peer) {
-    std::unique_lock lock(mutex_);
-    want(peer, lock);
+    const std::lock_guard lock(mutex_);
+    want(peer);
+}
+
+void PeerKeeper::expect(const HostId& peer) {
+    const std::lock_guard lock(mutex_);
+    if (!watches_.contains(peer)) want(peer, settings_.heartbeat);
 }
 
 void PeerKeeper::heard(const HostId& peer) {
-    std::unique_lock lock(mutex_);
+    const std::lock_guard lock(mutex_);
     const auto found = watches_.find(peer);
     if (found != watches_.end() && found->second.answers.value_or(false) && found->second.misses == 0) return;
-    want(peer, lock);
+    want(peer);
 }
 
-void PeerKeeper::want(const HostId& peer, std::unique_lock<std::mutex>&) {
+void PeerKeeper::want(const HostId& peer, milliseconds delay) {
     if (!is_running_) return;
     Watch& watch = watches_[peer];
-    watch.due = clock_.moment();
+    watch.due = clock_.moment() + delay;
     watch.again = watch.is_busy;
     if (threads_.size() < std::min(most_threads, watches_.size()))
         threads_.emplace_back([this] {

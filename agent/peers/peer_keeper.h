@@ -42,6 +42,8 @@ public:
     void stop();
     // At once, and whatever the delay has grown to: a peer that is new, or was heard.
     void look_soon(const HostId& peer);
+    // A peer that is about to make itself heard: looked at when it did, or after one interval.
+    void expect(const HostId& peer);
     // Unless it is known to answer: then the next look comes at its time.
     void heard(const HostId& peer);
 
@@ -61,7 +63,7 @@ private:
         std::string why;
     };
 
-    void want(const HostId& peer, std::unique_lock<std::mutex>& lock);
+    void want(const HostId& peer, milliseconds delay = milliseconds(0));  // under the lock
     void work();
     void serve(const HostId& peer, std::unique_lock<std::mutex>& lock);
     Look look(const HostId& peer);

@@ -101,18 +101,20 @@ json measure_all(const Options& options) {
     return figures;
 }
 
+// A first word asks for one part alone, which needs no host, or others.
+json measure(int argc, char** argv) {
+    const std::map<std::string, json (*)(const Options&)> parts{{"copies", copies}, {"moves", moves}};
+    const auto part = argc > 1 ? parts.find(argv[1]) : parts.end();
+    if (part == parts.end()) return measure_all(Options(argc, argv));
+    return part->second(Options(argc - 1, argv + 1));
+}
+
 }  // namespace
 }  // namespace hvagent::bench
 
 int main(int argc, char** argv) {
     try {
-        // A first word asks for one part alone, which needs no host, or others.
-        const std::map<std::string, json (*)(const hvagent::bench::Options&)> parts{{"copies", hvagent::bench::copies},
-                                                                                    {"moves", hvagent::bench::moves}};
-        const auto part = argc > 1 ? parts.find(argv[1]) : parts.end();
-        const int words = part == parts.end() ? 0 : 1;
-        const hvagent::bench::Options options(argc - words, argv + words);
-        std::cout << (words ? part->second : hvagent::bench::measure_all)(options).dump(1) << std::endl;
+        std::cout << hvagent::bench::measure(argc, argv).dump(1) << std::endl;
     } catch (const std::exception& failure) {
         std::cerr << "bench: " << failure.what() << std::endl;
         return 1;

@@ -68,12 +68,22 @@ public:
                             {"arguments", {{"path", "/bin/lab"}, {"arg", {"dirty", std::to_string(megabytes)}}}}};
         run_program({"virsh", "-q", "-c", uris_[at_], "qemu-agent-command", spec_.vm.str(), order.dump()});
     }
+    // Killed, virsh leaves the move to libvirt; attempt() ends it.
     void by_virsh(Bytes limit, Taken& taken) {
-        std::vector<std::string> command{"timeout",      "--signal=INT", std::to_string(patience_s),
-                                         "virsh",        "-q",           "-c",
-                                         uris_[at_],     "migrate",      "--live",
-                                         "--p2p",        "--persistent", "--undefinesource",
-                                         spec_.vm.str(), uris_[1 - at_]};
+        std::vector<std::string> command{"timeout",
+                                         "--signal=KILL",
+                                         std::to_string(patience_s),
+                                         "virsh",
+                                         "-q",
+                                         "-c",
+                                         uris_[at_],
+                                         "migrate",
+                                         "--live",
+                                         "--p2p",
+                                         "--persistent",
+                                         "--undefinesource",
+                                         spec_.vm.str(),
+                                         uris_[1 - at_]};
         if (limit > 0) command.insert(command.end(), {"--bandwidth", std::to_string(limit / MiB)});
         attempt(taken, [&] { run_program(command); });
     }

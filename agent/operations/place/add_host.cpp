@@ -1,3 +1,5 @@
+#include <set>
+
 #include "agent/identity/secret_hash.h"
 #include "agent/operations/place/handlers.h"
 #include "agent/operations/place/peer_hosts.h"
@@ -70,7 +72,7 @@ public:
 
     json run() {
         Flow(job_)
-            .step("introduce this host to the agent at " + url_, [this] { introduce(); })
+            .step("introduce this host", [this] { introduce(); })
             .step(
                 "record the host", [this] { record(); }, [this] { take_back(); })
             .step("let the other host call back",

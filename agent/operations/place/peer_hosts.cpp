@@ -1,6 +1,5 @@
 #include "agent/operations/place/peer_hosts.h"
 
-#include "agent/operations/holdings.h"
 #include "agent/operations/place/live_host.h"
 #include "agent/peers/introduction.h"
 #include "agent/peers/peer_url.h"
@@ -63,10 +62,7 @@ void answer_peers(Services& services, peers::PeerDesk& desk) {
 }
 
 json answer_introduction(Services& services, const json& sent) {
-    const json facts = peers::to_json(own_facts(services));
-    json answer = peers::accept_introduction(services.inventory, services.host, sent, facts);
-    services.consider_peer(HostId(sent.at("hostUuid").get<std::string>()));
-    return answer;
+    return peers::accept_introduction(services.inventory, services.host, sent, peers::to_json(own_facts(services)));
 }
 
 void look_at_peer(Services& services, const HostId& peer) {

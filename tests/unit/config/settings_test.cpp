@@ -81,6 +81,14 @@ TEST(Settings, RefuseValuesThatCannotWork) {
         EXPECT_THAT(refusal("[host]\nmemory_ratio = " + std::string(ratio) + "\n"), HasSubstr("above 0")) << ratio;
 }
 
+TEST(Settings, RefuseMigrationsThatCannotWork) {
+    EXPECT_THAT(refusal("[migration]\nbandwidth = 1000\n"), HasSubstr("0 or at least 1048576"));
+    EXPECT_THAT(refusal("[migration]\nmax_downtime = 0\n"), HasSubstr("10 to 60000"));
+    EXPECT_THAT(refusal("[migration]\nwhen_stuck = \"wait\"\n"), HasSubstr("pause, post_copy or abort"));
+    EXPECT_THAT(refusal("[migration]\nparallel_connections = 2\ncompressed = true\n"), HasSubstr("compressed"));
+    EXPECT_THAT(refusal("[migration]\nparallel_connections = 2\nwhen_stuck = \"post_copy\"\n"), HasSubstr("post_copy"));
+}
+
 TEST(Settings, TellTheLineOfAMistakeInTheSyntax) {
     EXPECT_THAT(refusal("[http]\nlisten = \n"), StartsWith("hvagent.toml:2"));
 }

@@ -47,6 +47,11 @@ protected:
     Reply get(const std::string& ticket, const std::string& headers = "") {
         return ask("GET", "/hvagent/v1/peer-files?ticket=" + ticket, "", headers);
     }
+    // The answer's first byte is here; within the client's time limit.
+    static bool has_begun(RawClient& client) {
+        char byte = 0;
+        return recv(client.socket(), &byte, 1, MSG_PEEK) == 1;
+    }
     std::string url() const {
         return "http://127.0.0.1:" + std::to_string(server->port()) + "/hvagent/v1/peer-files?ticket=right";
     }
@@ -72,10 +77,10 @@ TEST_F(PeerPaths, AFileComesWholeWithItsMarks) {
     start();
     const Reply reply = get("right");
     EXPECT_EQ(reply.status, 200);
-    EXPECT_EQ(reply.headers.at("content-length"), "3000000");
-    EXPECT_EQ(reply.headers.at("accept-ranges"), "bytes");
-    EXPECT_FALSE(reply.headers.at("etag").empty());
-    EXPECT_THAT(reply.headers.at("last-modified"), HasSubstr("GMT"));
+    EXPECT_EQ(reply.headers.at("Content-Length"), "3000000");
+    EXPECT_EQ(reply.headers.at("Accept-Ranges"), "bytes");
+    EXPECT_FALSE(reply.headers.at("ETag").empty());
+    EXPECT_THAT(reply.headers.at("Last-Modified"), HasSubstr("GMT"));
     EXPECT_TRUE(reply.body == content_of(3'000'000));
 }
 
@@ -84,23 +89,23 @@ TEST_F(PeerPaths, AnEmptyFileIsAFile) {
     start();
     const Reply reply = get("right");
     EXPECT_EQ(reply.status, 200);
-    EXPECT_EQ(reply.headers.at("content-length"), "0");
+    EXPECT_EQ(reply.headers.at("Content-Length"), "0");
 }
 
 TEST_F(PeerPaths, PartsAreServedWhileTheFileIsTheSame) {
     const std::string content = content_of(1'000'000);
     write(content);
     start();
-    const std::string etag = get("right").headers.at("etag");
+    const std::string etag = get("right").headers.at("ETag");
     const Reply part = get("right", "Range: bytes=999000-\r\nIf-Range: " + etag + "\r\n");
     EXPECT_EQ(part.status, 206);
-    EXPECT_EQ(part.headers.at("content-range"), "bytes 999000-999999/1000000");
+    EXPECT_EQ(part.headers.at("Content-Range"), "bytes 999000-999999/1000000");
     EXPECT_TRUE(part.body == content.substr(999'000));
     EXPECT_TRUE(get("right", "Range: bytes=10-19\r\n").body == content.substr(10, 10));
     EXPECT_EQ(get("right", "Range: bytes=10-\r\nIf-Range: \"other\"\r\n").status, 200);
     const Reply beyond = get("right", "Range: bytes=1000000-\r\n");
     EXPECT_EQ(beyond.status, 416);
-    EXPECT_EQ(beyond.headers.at("content-range"), "bytes */1000000");
+    EXPECT_EQ(beyond.headers.at("Content-Range"), "bytes */1000000");
 }
 
 TEST_F(PeerPaths, WithoutATicketThereIsNothing) {
@@ -149,36 +154,36 @@ TEST_F(PeerPaths, OurOwnClientFetchesAndTakesUp) {
 
 TEST_F(PeerPaths, SlowReadersCostNoThreadAndLittleMemory) {
     settings.file_streams.most_threads = 1;
-    write(content_of(20'000'000));
+    write(content_of(8'000'000));
     start();
     std::vector<RawClient> slow;
     for (int i = 0; i < 5; ++i) {
         slow.emplace_back(server->port(), 4096);
         ASSERT_TRUE(slow.back().send(request_text("GET", "/hvagent/v1/peer-files?ticket=right", "", "")));
     }
-    EXPECT_TRUE(get("right").body == content_of(20'000'000));  // with the one thread, while five do not read
-    for (RawClient& client : slow) EXPECT_TRUE(client.receive().body == content_of(20'000'000));
+    EXPECT_TRUE(get("right").body == content_of(8'000'000));  // with the one thread, while five do not read
+    for (RawClient& client : slow) EXPECT_TRUE(client.receive().body == content_of(8'000'000));
 }
 
 TEST_F(PeerPaths, TooManyFilesAtOnceAreRefused) {
     settings.file_streams.most = 1;
-    write(content_of(20'000'000));
+    write(content_of(8'000'000));
     start();
     RawClient slow(server->port(), 4096);
     ASSERT_TRUE(slow.send(request_text("GET", "/hvagent/v1/peer-files?ticket=right", "", "")));
-    Reply reply;
-    for (int i = 0; i < 1000 && reply.status != 503; ++i) reply = get("right");
-    EXPECT_EQ(reply.status, 503);
-    EXPECT_TRUE(slow.receive().body.size() == 20'000'000);
+    ASSERT_TRUE(has_begun(slow));
+    EXPECT_EQ(get("right").status, 503);
+    EXPECT_TRUE(slow.receive().body.size() == 8'000'000);
 }
 
 TEST_F(PeerPaths, AFileThatIsOnItsWayDoesNotHoldUpTheEnd) {
-    write(content_of(20'000'000));
+    write(content_of(8'000'000));
     start();
     RawClient slow(server->port(), 4096);
     ASSERT_TRUE(slow.send(request_text("GET", "/hvagent/v1/peer-files?ticket=right", "", "")));
+    ASSERT_TRUE(has_begun(slow));
     server->stop();
-    EXPECT_LT(slow.receive().body.size(), 20'000'000u);
+    EXPECT_EQ(slow.receive().status, 0);  // cut: the client knows that there is more
 }
 
 TEST(Ranges, AreReadAsTheStandardSays) {

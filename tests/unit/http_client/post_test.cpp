@@ -92,6 +92,34 @@ TEST_F(PostWebhook, DoesNotFollowRedirects) {
     EXPECT_FALSE(followed);
 }
 
+TEST_F(PostWebhook, KeepsAsMuchOfAnAnswerAsIsAskedFor) {
+    const std::string content(200'000, 'x');
+    server_.routes().Post(
+        "/hook", [content](const httplib::Request&, httplib::Response& reply) { reply.set_content(content, "text/plain"); });
+    server_.start();
+    HttpRequest request;
+    request.url = server_.url("/hook");
+    request.longest_reply = MiB;
+    const HttpReply whole = client_.send(request);
+    EXPECT_EQ(whole.body.size(), content.size());
+    EXPECT_FALSE(whole.is_cut);
+    request.longest_reply = 199'999;
+    const HttpReply cut = client_.send(request);
+    EXPECT_EQ(cut.body.size(), 199'999U);
+    EXPECT_TRUE(cut.is_cut);
+}
+
+TEST_F(PostWebhook, ADeleteIsADelete) {
+    server_.routes().Delete("/session", [](const httplib::Request&, httplib::Response& reply) { reply.status = 200; });
+    server_.routes().Post("/hook", [](const httplib::Request&, httplib::Response& reply) { reply.status = 201; });
+    server_.start();
+    HttpRequest request;
+    request.method = "DELETE";
+    request.url = server_.url("/session");
+    EXPECT_EQ(client_.send(request).status, 200);
+    EXPECT_EQ(post("/hook").status, 201);  // over the same connection
+}
+
 TEST_F(PostWebhook, KeepsTheFirst64KiBOfAnAnswer) {
     server_.routes().Post("/hook", [](const httplib::Request&, httplib::Response& reply) {
         reply.set_content(std::string(1'000'000, 'b'), "text/plain");

@@ -163,6 +163,18 @@ TEST_F(Keeper, APeerThatHangsHidesNoOther) {
     EXPECT_EQ(change(1).peer, there);
 }
 
+TEST_F(Keeper, APeerThatIsExpectedIsLookedAtWhenItSpeaks) {
+    know_there();
+    there_answers();
+    forget_peer(inventory, there);
+    start(std::chrono::hours(1));
+    know_there();
+    keeper->expect(there);
+    EXPECT_TRUE(peers.asked().empty());
+    keeper->heard(there);
+    EXPECT_TRUE(change(0).connected);
+}
+
 TEST_F(Keeper, PeersMayComeAndGo) {
     there_answers();
     start();
