@@ -109,6 +109,15 @@ void Client::follow_events(const std::string& last_id, const std::function<bool(
     if (status != 200) fail(parse_body(refusal));
 }
 
+json Client::get_own(const std::string& name) {
+    const httplib::Result result =
+        connection_->http.Get("/hvagent/v1/" + name, httplib::Headers{{"Authorization", "OAuth " + session_}});
+    if (!result) throw ConnectionFailure("the agent does not answer: " + httplib::to_string(result.error()));
+    json body = parse_body(result->body);
+    if (result->status != 200) fail(body);
+    return body;
+}
+
 json Client::call(const HttpRequest& request, bool wait, const Progress& progress) {
     int status = 0;
     const json body = send(request, status);

@@ -30,6 +30,8 @@ public:
     // returns false to end it. ApiFailure when the agent refuses, ConnectionFailure when it is not there.
     void follow_events(const std::string& last_id, const std::function<bool(std::string_view piece)>& receive);
     json call(const HttpRequest& request, bool wait, const Progress& progress);
+    // GET /hvagent/v1/<name>.
+    json get_own(const std::string& name);
 
 private:
     json send(const HttpRequest& request, int& status);

@@ -1,5 +1,6 @@
 #include "drivers/libvirt/libvirt_host.h"
 
+#include "drivers/libvirt/guest_sight.h"
 #include "drivers/libvirt/libvirt_host_inspector.h"
 #include "drivers/libvirt/libvirt_virtual_networks.h"
 #include "drivers/libvirt/libvirt_vm_definitions.h"
@@ -59,6 +60,7 @@ struct LibvirtHost::Parts {
           inspector(queries, profile, timeouts_of(settings)),
           networks(work, queries, timeouts_of(settings)),
           stats(figures, owned),
+          guests(DomainCalls(work, queries, owned, timeouts_of(settings))),
           observer(source, queries, owned, timeouts_of(settings), clock) {
         work.diagnose_with([this](const VmId& vm) { return qemu_silence(queries, vm); });
         observer.when_connected([this] {
@@ -79,6 +81,7 @@ struct LibvirtHost::Parts {
     LibvirtHostInspector inspector;
     LibvirtVirtualNetworks networks;
     LibvirtVmStats stats;
+    LibvirtVmGuests guests;
     LibvirtVmObserver observer;  // last: its thread uses the others
 };
 
@@ -107,6 +110,10 @@ VirtualNetworks& LibvirtHost::networks() {
 
 VmStatsSource& LibvirtHost::stats() {
     return parts_->stats;
+}
+
+VmGuests& LibvirtHost::guests() {
+    return parts_->guests;
 }
 
 void LibvirtHost::observe_calls(const CallObserver& observer) {

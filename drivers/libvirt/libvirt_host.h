@@ -9,6 +9,7 @@
 #include "hvagent/drivers/virtual_networks.h"
 #include "hvagent/drivers/vm_definitions.h"
 #include "hvagent/drivers/vm_disks.h"
+#include "hvagent/drivers/vm_guests.h"
 #include "hvagent/drivers/vm_observer.h"
 #include "hvagent/drivers/vm_power.h"
 #include "hvagent/drivers/vm_stats.h"
@@ -44,6 +45,7 @@ public:
     HostInspector& inspector();
     VirtualNetworks& networks();
     VmStatsSource& stats();
+    VmGuests& guests();
 
     // Before the first call.
     void observe_calls(const CallObserver& observer);

@@ -77,11 +77,27 @@ json measure_real(const Options& options, const Sizes& sizes) {
     const std::string count = std::to_string(sizes.vms);
     figures["lists"][count + " real VMs"] = measure_real_lists(world, sizes);
     figures["footprint"][count] = measure_footprint(sizes);
+    figures["scrapes"] = measure_scrapes(world, options.text("exporter"), options.number("scrape-rounds"));
+    figures["reports"] = measure_stop_reports(world, sizes);
     return figures;
 }
 
 json copies(const Options& options) {
     return measure_copies(options.text("directory") + "/copies", options.number("copy-mib"), options.number("copy-rounds"));
+}
+
+json measure_watching(const Options& options) {
+    const Sizes sizes = sizes_of(options);
+    Webhooks hooks;
+    Rest rest(options.text("url"), options.text("password"));
+    World world{options.text("url"), options.text("password"), rest, hooks, {}, {}};
+    world.image = add_image(rest, hooks, options.text("image"));
+    world.network = rest.get("/l3-networks").at("inventories").at(0).at("uuid").get<std::string>();
+    make_paused_vms(world, sizes);
+    json figures;
+    figures["scrapes"] = measure_scrapes(world, options.text("exporter"), options.number("scrape-rounds"));
+    figures["reports"] = measure_stop_reports(world, sizes);
+    return figures;
 }
 
 json measure_all(const Options& options) {
@@ -101,11 +117,14 @@ json measure_all(const Options& options) {
 
 int main(int argc, char** argv) {
     try {
-        // "copies" as first word: those alone, which need no host.
-        const bool only_copies = argc > 1 && std::string(argv[1]) == "copies";
-        const hvagent::bench::Options options(argc - (only_copies ? 1 : 0), argv + (only_copies ? 1 : 0));
-        std::cout << (only_copies ? hvagent::bench::copies(options) : hvagent::bench::measure_all(options)).dump(1)
-                  << std::endl;
+        // First word "copies": those alone, which need no host; "watching": scrapes and reports alone.
+        const std::string part = argc > 1 ? argv[1] : "";
+        const bool is_part = part == "copies" || part == "watching";
+        const hvagent::bench::Options options(argc - (is_part ? 1 : 0), argv + (is_part ? 1 : 0));
+        const auto figures = part == "copies"     ? hvagent::bench::copies(options)
+                             : part == "watching" ? hvagent::bench::measure_watching(options)
+                                                  : hvagent::bench::measure_all(options);
+        std::cout << figures.dump(1) << std::endl;
     } catch (const std::exception& failure) {
         std::cerr << "bench: " << failure.what() << std::endl;
         return 1;

@@ -107,6 +107,10 @@ constexpr std::array vm_rules{
             [](const Parts& p) {
                 return p.size() == 2 && one_of(p[1], {"q35", "pc"});
             }},
+    TagRule{"ioErrorPolicy", "ioErrorPolicy::resume|leave|stop",
+            [](const Parts& p) {
+                return p.size() == 2 && one_of(p[1], {"resume", "leave", "stop"});
+            }},
     TagRule{"ha", "ha::NeverStop|OnHostFailure",
             [](const Parts& p) {
                 return p.size() == 2 && one_of(p[1], {"NeverStop", "OnHostFailure"});
