@@ -59,6 +59,7 @@ Client::Client(const std::string& url, std::string session, const std::string& c
 }
 
 Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
 
 json Client::send(const HttpRequest& request, int& status) {
     httplib::Request wire;

@@ -21,6 +21,7 @@ public:
     // "http://host:port" or "https://..."; `ca_file` for https, empty: the system's authorities.
     Client(const std::string& url, std::string session, const std::string& ca_file);
     ~Client();
+    Client(Client&&) noexcept;
 
     // The session's uuid.
     std::string login(const std::string& account, const std::string& password);
