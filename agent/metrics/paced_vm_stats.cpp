@@ -7,7 +7,8 @@ namespace hvagent::metrics {
 // A QEMU that does not answer has told nothing, and is not asked more often for that.
 bool PacedVmStats::knows(const VmStats& vm) const {
     const auto known = known_.find(vm.vm);
-    return !vm.active || (known != known_.end() && known->second.active);
+    if (!vm.active) return true;
+    return known != known_.end() && known->second.active && (known->second.rss || !vm.qemu_responds);
 }
 
 void PacedVmStats::remember(const std::vector<VmStats>& all) {
@@ -18,7 +19,7 @@ void PacedVmStats::remember(const std::vector<VmStats>& all) {
 
 void PacedVmStats::complete(VmStats& vm) const {
     const auto found = known_.find(vm.vm);
-    if (!vm.active || found == known_.end()) return;
+    if (!vm.active || !vm.qemu_responds || found == known_.end()) return;
     const VmStats& known = found->second;
     vm.vcpus = known.vcpus;
     vm.each_vcpu = known.each_vcpu;

@@ -174,8 +174,8 @@ def test_a_guest_that_panics_reboots_or_powers_off_is_told_apart(host, api, worl
     assert api.state(vm) == "Running"
     host.guest_says(vm, "GUEST-UP", mark, PATIENCE_S)
     inside = Inside(host, vm)
-    if inside.sh("modprobe pvpanic 2>/dev/null; modprobe pvpanic-mmio 2>/dev/null; ls /sys/bus/acpi/drivers 2>/dev/null || true").find("pvpanic") < 0:
-        pytest.skip("the guest's kernel has no pvpanic driver")
+    if not inside.sh("modprobe -a pvpanic pvpanic_mmio 2>/dev/null; ls -d /sys/bus/platform/drivers/pvpanic*/*:* 2>/dev/null || true"):
+        pytest.skip("the guest's kernel has no driver for the panic device")
     inside.sh("(sleep 3; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
     wait_for(lambda: [e for e in events(controller, "VmCrashed") if e["vmUuid"] == vm], PATIENCE_S, "the crash")
     wait_for(lambda: api.state(vm) == "Crashed", PATIENCE_S, lambda: api.state(vm))
