@@ -52,14 +52,6 @@ TEST(Doctor, SeesADirectoryThatIsGoneOrFull) {
     EXPECT_EQ(kinds(findings), "warning StorageNearlyFull;error StorageLost;");
 }
 
-TEST(Doctor, SeesAReadOnlyFileSystem) {
-    if (access("/sys/kernel", W_OK) == 0 || !std::filesystem::exists("/proc/sys"))
-        GTEST_SKIP() << "nothing is read-only here";
-    Findings findings;
-    examine_directory("primary storage", "/sys", 101, findings);
-    EXPECT_EQ(kinds(findings), "error StorageReadOnly;");
-}
-
 TEST(Doctor, SeesWhetherSomebodyListensForLibvirt) {
     TempDirectory directory;
     const config::Settings settings;
