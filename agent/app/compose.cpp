@@ -16,6 +16,7 @@
 #include "agent/metrics/metrics_page.h"
 #include "agent/operations/catalog.h"
 #include "agent/operations/defaults.h"
+#include "agent/operations/host/host_view.h"
 #include "agent/operations/jobs/api.h"
 #include "agent/operations/migration/migrations.h"
 #include "agent/operations/network/address_book.h"
@@ -31,7 +32,10 @@
 #include "agent/peers/peer_keeper.h"
 #include "agent/reports/host_watch.h"
 #include "agent/reports/reporter.h"
+#include "agent/state/certificate_watch.h"
+#include "agent/state/io_error_keeper.h"
 #include "agent/state/keepers.h"
+#include "agent/state/storage_watch.h"
 #include "agent/state/vm_states.h"
 #include "drivers/http_client/curl_client.h"
 #include "drivers/libvirt/event_loop.h"
@@ -143,6 +147,30 @@ http::HttpSettings server_settings(const config::Settings& settings) {
     return chosen;
 }
 
+state::IoErrorSettings io_error_settings(const config::Settings& settings) {
+    state::IoErrorSettings chosen;
+    chosen.policy = settings.io_error_policy;
+    chosen.first_delay = settings.io_error_first_delay;
+    chosen.longest_delay = settings.io_error_longest_delay;
+    chosen.room = settings.io_error_room;
+    return chosen;
+}
+
+state::StorageWatchSettings storage_watch_settings(const config::Settings& settings) {
+    state::StorageWatchSettings chosen;
+    chosen.interval = settings.storage_check_interval;
+    chosen.full_percent = settings.storage_full_percent;
+    return chosen;
+}
+
+std::vector<state::CertificateWatch::File> certificates(const config::Settings& settings) {
+    std::vector<state::CertificateWatch::File> files;
+    if (!settings.http_tls_cert.empty()) files.push_back({"[http] tls_cert", settings.http_tls_cert});
+    if (!settings.http_client_ca.empty()) files.push_back({"[http] client_ca", settings.http_client_ca});
+    if (!settings.report_ca_file.empty()) files.push_back({"[report] ca_file", settings.report_ca_file});
+    return files;
+}
+
 std::string_view name_of(JobClass kind) {
     switch (kind) {
         case JobClass::quick: return "quick";
@@ -216,6 +244,41 @@ operations::OwnJobs own_jobs(const std::function<jobs::JobEngine&()>& engine) {
             [engine](const JobId& job) { engine().cancel(job); }};
 }
 
+// Paths that are read and take nothing.
+nlohmann::json read_only(const std::string& method, const std::string& rest, const std::string& name,
+                         const std::function<nlohmann::json()>& answer) {
+    if (!rest.empty()) throw Error(Code::no_such_path, "there is nothing below /hvagent/v1/" + name);
+    if (method != "GET") throw Error(Code::wrong_method, "the path takes GET, not " + method);
+    return answer();
+}
+
+nlohmann::json serve_vms(const operations::HostView& view, const std::string& method, const std::string& rest) {
+    constexpr std::string_view what = "/guest";
+    if (!rest.ends_with(what)) throw Error(Code::no_such_path, "below /hvagent/v1/vms there is <uuid>/guest");
+    if (method != "GET") throw Error(Code::wrong_method, "the path takes GET, not " + method);
+    return operations::guest_of_vm(view, rest.substr(0, rest.size() - what.size()));
+}
+
+std::vector<http::OwnPath> host_paths(const operations::HostView& view) {
+    using nlohmann::json;
+    using Text = const std::string&;
+    return {{"facts",
+             [&view](Text method, Text rest, const json&) {
+                 return read_only(method, rest, "facts", [&view] { return operations::host_facts(view); });
+             }},
+            {"doctor",
+             [&view](Text method, Text rest, const json&) {
+                 return read_only(method, rest, "doctor", [&view] { return operations::host_findings(view); });
+             }},
+            {"fit",
+             [&view](Text method, Text rest, const json& body) {
+                 if (!rest.empty()) throw Error(Code::no_such_path, "there is nothing below /hvagent/v1/fit");
+                 if (method != "POST") throw Error(Code::wrong_method, "the path takes POST, not " + method);
+                 return operations::does_it_fit(view, body);
+             }},
+            {"vms", [&view](Text method, Text rest, const json&) { return serve_vms(view, method, rest); }}};
+}
+
 HostId prepare_store(inventory::Inventory& inventory, const config::Settings& settings) {
     inventory.migrate();
     return operations::make_defaults(inventory, settings);
@@ -253,7 +316,12 @@ struct Agent::Parts {
     peers::PeerDesk peer_desk;
     peers::PeerKeeper peer_keeper;
     state::HaKeeper ha;
+    state::StorageTrials trials;
+    state::StorageWatch storage_watch;
+    state::CertificateWatch certificate_watch;
+    state::IoErrorKeeper io_errors;
     Services services;
+    const operations::HostView host_view;
     state::PatientReferences references;
     identity::Identity identity;
     const api::Catalog catalog;
@@ -266,6 +334,7 @@ struct Agent::Parts {
     std::unique_ptr<http::HttpServer> server;
 
     void submit(const std::string& operation, const nlohmann::json& arguments);
+    void tell_of_host(const std::string& event, const std::string& details);
     void set_admin_password();
     std::vector<std::string> not_ready_because();
 };
@@ -295,6 +364,18 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
          [this](const VmId& vm) {
              submit("StartVmInstance", {{"uuid", vm.str()}});
          }),
+      trials(files),
+      storage_watch(inventory, trials, timer, clock, storage_watch_settings(settings),
+                    [this](const std::string& event, const std::string& details) { tell_of_host(event, details); }),
+      certificate_watch(timer, clock, certificates(settings),
+                        [this](const std::string& event, const std::string& details) { tell_of_host(event, details); }),
+      io_errors(inventory, timer, clock, trials, io_error_settings(settings),
+                {[this](const VmId& vm) {
+                     jobs.submit_internal("ResumeVmInstance", {{"uuid", vm.str()}, {"onlyAfterIoError", true}});
+                 },
+                 [this](const VmId& vm) {
+                     jobs.submit_internal("StopVmInstance", {{"uuid", vm.str()}, {"type", "cold"}, {"stopHA", true}});
+                 }}),
       services{settings,
                clock,
                inventory,
@@ -320,6 +401,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                [this](const HostId& peer) { peer_keeper.look_soon(peer); },
                [this](const HostId& peer) { return operations::why_host_is_needed(inventory, peer); },
                own_jobs([this]() -> jobs::JobEngine& { return jobs; })},
+      host_view{services, load, libvirt.guests(), storage_watch, HVAGENT_VERSION},
       references(inventory, states, settings.libvirt_wait),
       identity(database, clock, {settings.session_timeout, static_cast<std::size_t>(settings.max_sessions)}),
       catalog(operations::make_catalog(
@@ -355,7 +437,10 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
         if (connected) migrations.look_soon();
     });
     peer_desk.on_heard([this](const HostId& peer) { peer_keeper.heard(peer); });
-    inventory.on_vm_change([this](const VmId& vm) { ha.consider(vm); });
+    inventory.on_vm_change([this](const VmId& vm) {
+        ha.consider(vm);
+        io_errors.consider(vm);
+    });
 }
 
 void Agent::Parts::submit(const std::string& operation, const nlohmann::json& arguments) {
@@ -365,6 +450,11 @@ void Agent::Parts::submit(const std::string& operation, const nlohmann::json& ar
         log::error("a job of the agent itself was not accepted",
                    {{"operation", operation}, {"arguments", arguments.dump()}, {"error", current_error().details()}});
     }
+}
+
+void Agent::Parts::tell_of_host(const std::string& event, const std::string& details) {
+    log::warning("the host has news", {{"event", event}, {"details", details}});
+    reporter.host_event(event, VmId(), details, clock.now());
 }
 
 void Agent::Parts::set_admin_password() {
@@ -400,6 +490,7 @@ void Agent::start() {
     std::filesystem::create_directories(parts.settings.state_directory + "/serial");
     operations::open_storages(parts.inventory, parts.files);
     parts.files.prepare(parts.settings.state_directory + "/serial");
+    parts.reporter.describe_host_with([&parts] { return operations::short_facts(parts.host_view); });
     parts.reporter.open();
     parts.states.begin();
     parts.timer.start();
@@ -409,6 +500,8 @@ void Agent::start() {
     parts.migrations.start(parts.services);
     parts.expiry.start();
     parts.schedulers.look();
+    parts.storage_watch.start();
+    parts.certificate_watch.start();
     http::HttpParts http{parts.catalog,
                          parts.shapes,
                          parts.references,
@@ -439,6 +532,11 @@ void Agent::start() {
         return parts.peer_desk.serve(authorization, client_address, verb, body);
     };
     http.offered_file = [&parts](const std::string& ticket) { return parts.peer_files.find(ticket); };
+    for (http::OwnPath& path : host_paths(parts.host_view)) http.own_paths.push_back(std::move(path));
+    http.own_paths.push_back(
+        {"figures", [&parts](const std::string& method, const std::string& rest, const nlohmann::json&) {
+             return read_only(method, rest, "figures", [&parts] { return parts.metrics.figures(); });
+         }});
     parts.server = std::make_unique<http::HttpServer>(server_settings(parts.settings), std::move(http));
     parts.server->start();
     parts.peer_keeper.start();
@@ -451,6 +549,7 @@ void Agent::stop() {
     parts.migrations.stop();
     parts.jobs.stop();
     parts.timer.stop();
+    parts.trials.stop();
     parts.libvirt.observer().stop();
     parts.reporter.stop();
 }

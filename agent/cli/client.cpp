@@ -59,6 +59,7 @@ Client::Client(const std::string& url, std::string session, const std::string& c
 }
 
 Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
 
 json Client::send(const HttpRequest& request, int& status) {
     httplib::Request wire;
@@ -107,6 +108,15 @@ void Client::follow_events(const std::string& last_id, const std::function<bool(
         });
     if (status == 0) throw ConnectionFailure("the agent does not answer: " + httplib::to_string(result.error()));
     if (status != 200) fail(parse_body(refusal));
+}
+
+json Client::get_own(const std::string& name) {
+    const httplib::Result result =
+        connection_->http.Get("/hvagent/v1/" + name, httplib::Headers{{"Authorization", "OAuth " + session_}});
+    if (!result) throw ConnectionFailure("the agent does not answer: " + httplib::to_string(result.error()));
+    json body = parse_body(result->body);
+    if (result->status != 200) fail(body);
+    return body;
 }
 
 json Client::call(const HttpRequest& request, bool wait, const Progress& progress) {

@@ -21,6 +21,7 @@ public:
     // "http://host:port" or "https://..."; `ca_file` for https, empty: the system's authorities.
     Client(const std::string& url, std::string session, const std::string& ca_file);
     ~Client();
+    Client(Client&&) noexcept;
 
     // The session's uuid.
     std::string login(const std::string& account, const std::string& password);
@@ -30,6 +31,8 @@ public:
     // returns false to end it. ApiFailure when the agent refuses, ConnectionFailure when it is not there.
     void follow_events(const std::string& last_id, const std::function<bool(std::string_view piece)>& receive);
     json call(const HttpRequest& request, bool wait, const Progress& progress);
+    // GET /hvagent/v1/<name>.
+    json get_own(const std::string& name);
 
 private:
     json send(const HttpRequest& request, int& status);

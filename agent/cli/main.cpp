@@ -13,8 +13,10 @@
 #include "agent/cli/client.h"
 #include "agent/cli/command_line.h"
 #include "agent/cli/complete.h"
+#include "agent/cli/doctor.h"
 #include "agent/cli/session_file.h"
 #include "agent/cli/table.h"
+#include "agent/cli/top.h"
 #include "agent/cli/watch.h"
 
 namespace {
@@ -30,6 +32,8 @@ struct Options {
     std::string password_file;
     bool as_json = false;
     bool no_wait = false;
+    bool once = false;
+    std::string config_file = "/etc/hvagent/hvagentd.toml";
     std::vector<std::string> words;
 };
 
@@ -198,12 +202,73 @@ int check_storage(const CliCatalog& catalog, Options options) {
     return run_operation(catalog, options);
 }
 
-// Until it is interrupted; takes up where it was when the agent was away.
-int watch(const Options& options) {
+Client connect(const Options& options) {
     const StoredSession session = choose_session(options);
     Client client(session.url, session.session, session.ca_file);
     if (session.session.empty() && !environment("HVCTL_PASSWORD").empty())
         client.login(options.account, environment("HVCTL_PASSWORD"));
+    return client;
+}
+
+// Until it is interrupted, or once.
+int show_top(const Options& options) {
+    constexpr std::chrono::milliseconds between_looks{500};
+    Client client = connect(options);
+    const bool is_terminal = isatty(STDOUT_FILENO) != 0 && !options.as_json && !options.once;
+    TopRates rates;
+    for (json shown; std::cout; std::this_thread::sleep_for(between_looks)) {
+        const json rows = rates.rows(client.get_own("figures"));
+        if (!rates.has_rates() || rows == shown) continue;
+        shown = rows;
+        if (is_terminal) std::cout << "\033[H\033[J";
+        if (options.as_json)
+            std::cout << json{{"vms", rows}}.dump() << "\n";
+        else
+            print_table(
+                std::cout, shown_rows(rows),
+                {"vm", "uuid", "state", "vcpus", "cpu%", "memory", "resident", "read", "written", "received", "sent"},
+                terminal_width());
+        std::cout << std::flush;
+        if (options.once) return done;
+    }
+    return done;
+}
+
+// What the agent knows: itself, and what a look at the storages finds.
+void ask_agent(const Options& options, const hvagent::config::Settings& settings, Findings& findings) {
+    try {
+        Client client = connect(options);
+        findings.add_all(client.get_own("doctor").at("findings"));
+        const json check =
+            client.call({"POST", "/storage-checks", {{"params", json::object()}}}, true, [](int, const std::string&) {});
+        for (const json& one : check.at("findings"))
+            findings.add("warning", one.value("kind", "leftover"), one.value("details", ""), one.value("path", ""));
+    } catch (const ApiFailure& failure) {
+        findings.add("error", "AgentRefuses", std::string(failure.what()) + "; `hvctl login` first");
+    } catch (const ConnectionFailure& failure) {
+        findings.add("error", "AgentDown", failure.what());
+        examine_port(settings.http_listen, findings);
+    }
+}
+
+// On the host itself. Exit code 1 when something is wrong.
+int examine(const Options& options) {
+    Findings findings;
+    const hvagent::config::Settings settings = examine_settings(options.config_file, findings);
+    examine_host(settings, findings);
+    ask_agent(options, settings, findings);
+    if (options.as_json)
+        std::cout << json{{"findings", findings.list()}}.dump(2) << "\n";
+    else if (findings.list().empty())
+        std::cout << "nothing is wrong\n";
+    else
+        print_table(std::cout, findings.list(), {"severity", "kind", "path", "details"}, terminal_width());
+    return findings.is_wrong() ? refused : done;
+}
+
+// Until it is interrupted; takes up where it was when the agent was away.
+int watch(const Options& options) {
+    Client client = connect(options);
     EventReader reader;
     EventPrinter printer;
     const auto show = [&](std::string_view piece) {
@@ -244,6 +309,8 @@ int run(const Options& options) {
         return done;
     }
     if (command == "watch" && options.words.size() == 1) return watch(options);
+    if (command == "top" && options.words.size() == 1) return show_top(options);
+    if (command == "doctor" && options.words.size() == 1) return examine(options);
     if (command == "storage") return check_storage(catalog, options);
     return run_operation(catalog, options);
 }
@@ -266,6 +333,8 @@ int main(int argc, char** argv) {
         "  hvctl QueryX condition... key=value...   name~=web-% state=Running sort=-createDate\n"
         "  hvctl storage check [deep]               orphans, missing files, wrong chains; exit code 1 when there are any\n"
         "  hvctl watch                              what happens on the host, as it happens\n"
+        "  hvctl top [--once]                       what VMs use: CPU, memory, disks, networks\n"
+        "  hvctl doctor                             what is wrong with this host; exit code 1 when something is\n"
         "  source <(hvctl completion bash)\n"};
     app.add_option("--url", options.url, "the agent; default: $HVCTL_URL, the last login, http://127.0.0.1:8080");
     app.add_option("--ca", options.ca_file, "PEM authorities for https");
@@ -274,6 +343,8 @@ int main(int argc, char** argv) {
                    "first line is the password; default: $HVCTL_PASSWORD, else asked");
     app.add_flag("--json", options.as_json, "print the answer as JSON");
     app.add_flag("--no-wait", options.no_wait, "print the job's address instead of waiting");
+    app.add_flag("--once", options.once, "of top: one table, for scripts");
+    app.add_option("--config", options.config_file, "of doctor: the agent's configuration")->capture_default_str();
     app.set_version_flag("--version", HVAGENT_VERSION);
     app.add_option("words", options.words, "command or operation, and its parameters")->required();
     app.positionals_at_end(false);

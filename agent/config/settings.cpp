@@ -54,6 +54,9 @@ const std::vector<Setting>& settings_table() {
         {"host", "zone", &S::zone_name, "name of the zone made at the first start"},
         {"host", "cluster", &S::cluster_name, "name of the cluster made at the first start"},
         {"host", "reserved_memory", &S::reserved_memory, "bytes never given to VMs"},
+        {"host", "vm_overhead", &S::vm_overhead,
+         "bytes that a VM's QEMU takes beside the memory of its guest; 8 MiB for each virtual CPU and 1/256 of the guest's "
+         "memory come on top. 0: nothing of this is counted"},
         {"host", "cpu_ratio", &S::cpu_ratio, "virtual CPUs per CPU"},
         {"host", "memory_ratio", &S::memory_ratio, "memory promised to VMs per memory of the host"},
         {"admin", "password", &S::admin_password, "clear text; default: a random one, written to <state>/admin-password",
@@ -83,6 +86,10 @@ const std::vector<Setting>& settings_table() {
         {"storage", "copy_rate", &S::copy_rate, "bytes per second that a copy of files may take; 0: no limit"},
         {"storage", "copy_idle", &S::copy_idle,
          "copies of files wait for a disk that nobody else wants (idle class of the kernel's I/O scheduler)"},
+        {"storage", "full_percent", &S::storage_full_percent,
+         "percent of a storage's file system in use from which on controllers are told that it is nearly full"},
+        {"storage", "check_interval", &S::storage_check_interval,
+         "seconds between two small writes that show whether a storage works"},
         {"volume", "deletion_policy", &S::volume_deletion_policy,
          "Delay keeps a deleted data volume until it expires, Direct expunges it at once"},
         {"volume", "expunge_after", &S::volume_expunge_after, "seconds until a deleted data volume is expunged"},
@@ -95,6 +102,13 @@ const std::vector<Setting>& settings_table() {
         {"vm", "ha_first_delay", &S::ha_first_delay,
          "seconds until a NeverStop VM found down is started; doubles each time"},
         {"vm", "ha_longest_delay", &S::ha_longest_delay, "longest such delay in seconds"},
+        {"vm", "io_error_policy", &S::io_error_policy,
+         "a VM that was paused because a disk failed: resume it when its storage works again, leave it, or stop it; the "
+         "system tag ioErrorPolicy::<policy> of a VM comes first"},
+        {"vm", "io_error_first_delay", &S::io_error_first_delay,
+         "seconds until its storage is tried; doubles each time that fails, or the VM is paused again"},
+        {"vm", "io_error_longest_delay", &S::io_error_longest_delay, "longest such delay in seconds"},
+        {"vm", "io_error_room", &S::io_error_room, "bytes that must be free on the storage before the VM is resumed"},
         {"migration", "bandwidth", &S::migration_bandwidth,
          "bytes per second that one migration may take, memory and all disks together; 0: no limit"},
         {"migration", "max_downtime", &S::migration_max_downtime,
@@ -239,6 +253,14 @@ void check(const Settings& settings, const Places& places) {
             "[maintenance] rest must be leave or stop, but is \"" + settings.maintenance_rest + "\"");
     require(settings.virt_type == "auto" || settings.virt_type == "kvm" || settings.virt_type == "qemu",
             "[libvirt] virt_type must be auto, kvm or qemu, but is \"" + settings.virt_type + "\"");
+    require(
+        settings.io_error_policy == "resume" || settings.io_error_policy == "leave" || settings.io_error_policy == "stop",
+        "[vm] io_error_policy must be resume, leave or stop, but is \"" + settings.io_error_policy + "\"");
+    require(settings.io_error_first_delay >= seconds(1) && settings.io_error_longest_delay >= settings.io_error_first_delay,
+            "[vm] io_error_first_delay must be at least 1, and io_error_longest_delay not less");
+    require(settings.storage_full_percent >= 10 && settings.storage_full_percent <= 100,
+            "[storage] full_percent must be 10 to 100");
+    require(settings.storage_check_interval >= seconds(1), "[storage] check_interval must be at least 1");
     require(settings.deletion_policy == "Delay" || settings.deletion_policy == "Direct",
             "[vm] deletion_policy must be Delay or Direct, but is \"" + settings.deletion_policy + "\"");
     require(settings.volume_deletion_policy == "Delay" || settings.volume_deletion_policy == "Direct",

@@ -39,6 +39,7 @@ struct Settings {
     std::string zone_name = "zone-1";
     std::string cluster_name = "cluster-1";
     Bytes reserved_memory = 512 * MiB;
+    Bytes vm_overhead = 64 * MiB;
     double cpu_ratio = 10.0;
     double memory_ratio = 1.0;
     // [admin]
@@ -70,6 +71,8 @@ struct Settings {
     Bytes block_job_bandwidth = 0;
     Bytes copy_rate = 0;
     bool copy_idle = false;
+    int storage_full_percent = 90;
+    seconds storage_check_interval{30};
     // [volume]
     std::string volume_deletion_policy = "Delay";
     seconds volume_expunge_after{604800};
@@ -81,6 +84,10 @@ struct Settings {
     int cdroms = 1;
     seconds ha_first_delay{1};
     seconds ha_longest_delay{300};
+    std::string io_error_policy = "resume";
+    seconds io_error_first_delay{1};
+    seconds io_error_longest_delay{60};
+    Bytes io_error_room = 64 * MiB;
     // [migration]
     Bytes migration_bandwidth = 0;
     int migration_max_downtime = 500;

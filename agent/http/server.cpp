@@ -84,6 +84,7 @@ struct HttpServer::Body {
     void offered_file(const std::shared_ptr<Exchange>& exchange) const;
     bool is_open(const std::string& session) const;
     Response about_agent(const Request& request, const std::vector<std::string>& segments) const;
+    std::string own_names() const;
 
     const HttpSettings settings;
     const HttpParts parts;
@@ -147,9 +148,10 @@ void HttpServer::Body::own(const std::shared_ptr<Exchange>& exchange, const std:
     }
     if (of_peers(exchange, segments)) return;
     for (const OwnPath& path : parts.own_paths) {
-        if (segments.empty() || segments.size() > 2 || !equal_ignoring_case(segments[0], path.name)) continue;
+        if (segments.empty() || segments.size() > 3 || !equal_ignoring_case(segments[0], path.name)) continue;
         authenticate(request, parts.identity);
-        const std::string which = segments.size() == 2 ? segments[1] : "";
+        std::string which = segments.size() > 1 ? segments[1] : "";
+        if (segments.size() > 2) which += "/" + segments[2];
         const bool is_taken = slow.run([exchange, &path, which] {
             try {
                 exchange->respond(
@@ -194,11 +196,17 @@ void HttpServer::Body::offered_file(const std::shared_ptr<Exchange>& exchange) c
     files.open(exchange, *path);
 }
 
+std::string HttpServer::Body::own_names() const {
+    std::string names;
+    for (const OwnPath& path : parts.own_paths) names += ", " + path.name;
+    return names;
+}
+
 Response HttpServer::Body::about_agent(const Request& request, const std::vector<std::string>& segments) const {
     const std::string what = segments.size() == 1 ? to_lower(segments[0]) : "";
     const bool is_known = what == "health" || what == "ready" || what == "openapi.json";
     if (!is_known)
-        throw Error(Code::no_such_path, "below /hvagent/v1 there are health, ready, openapi.json, events and controllers");
+        throw Error(Code::no_such_path, "below /hvagent/v1 there are health, ready, openapi.json, events" + own_names());
     if (request.method != "GET" && request.method != "HEAD")
         throw Error(Code::wrong_method, "the path takes GET, not " + request.method);
     if (what == "openapi.json") {

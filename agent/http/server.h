@@ -22,7 +22,8 @@ class Identity;
 
 namespace hvagent::http {
 
-// A part of the agent's own API: /hvagent/v1/<name> and /hvagent/v1/<name>/<rest>, with a session.
+// A part of the agent's own API: /hvagent/v1/<name> and /hvagent/v1/<name>/<rest>, with a session. `rest` has one or two
+// segments, "<uuid>/guest".
 struct OwnPath {
     std::string name;
     std::function<nlohmann::json(const std::string& method, const std::string& rest, const nlohmann::json& body)> answer;

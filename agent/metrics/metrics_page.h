@@ -1,6 +1,7 @@
 // The text that /metrics answers: Prometheus' exposition format.
 //
-// Figures are collected when somebody asks: those of VMs are at most 5 s old, those of storages 30 s. A host that does not
+// Figures are collected when somebody asks: those of VMs are at most 5 s old (of their balloons and each virtual CPU 30 s),
+// those of storages 30 s. A host that does not
 // answer holds nobody up for longer than the patience below; its last figures are shown then, and their age.
 #pragma once
 #include <functional>
@@ -8,9 +9,12 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "agent/inventory/inventory.h"
 #include "agent/metrics/agent_metrics.h"
 #include "agent/metrics/host_families.h"
+#include "agent/metrics/paced_vm_stats.h"
 #include "agent/metrics/shared_collection.h"
 #include "hvagent/clock.h"
 #include "hvagent/drivers/host_load.h"
@@ -47,6 +51,9 @@ class MetricsPage {
 public:
     explicit MetricsPage(MetricsSources sources);
     std::string text();
+    // The figures of running VMs that `hvctl top` shows: {"collectedAt", "ageMs", "vms": [{"uuid", "name",
+    // "cpuNanoseconds"...}]}.
+    nlohmann::json figures();
 
 private:
     using Families = std::vector<prometheus::MetricFamily>;
@@ -55,7 +62,8 @@ private:
     void add_agent(Families& all);
 
     const MetricsSources sources_;
-    SharedCollection<std::vector<VmStats>> vm_stats_;
+    PacedVmStats paced_;
+    SharedCollection<PacedStats> vm_stats_;
     SharedCollection<std::vector<StorageFigures>> storages_;
 };
 

@@ -23,8 +23,20 @@ void HostWatch::on_connected(std::vector<VmObservation> picture) {
     reporter_.host_event("LibvirtConnected", VmId(), details, clock_.now());
 }
 
+// Each request under way fails by itself: hundreds of equal events, of which one is news.
+bool HostWatch::was_told(const VmEvent& event) {
+    const VmId& vm = event.observation.vm;
+    if (event.kind == VmEventKind::state && event.observation.state != VmState::paused) io_errors_.erase(vm);
+    if (event.kind != VmEventKind::io_error) return false;
+    std::string& told = io_errors_[vm];
+    if (told == event.observation.reason) return true;
+    told = event.observation.reason;
+    return false;
+}
+
 void HostWatch::on_event(const VmEvent& event) {
     next_.on_event(event);
+    if (was_told(event)) return;
     const std::string name = name_of(event);
     if (!name.empty()) reporter_.host_event(name, event.observation.vm, event.observation.reason, event.observation.at);
 }

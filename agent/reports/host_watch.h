@@ -1,5 +1,8 @@
 // Stands between libvirt's events and who follows them, and reports what is more than a state of a VM.
 #pragma once
+#include <map>
+#include <string>
+
 #include "agent/reports/reporter.h"
 #include "hvagent/drivers/vm_observer.h"
 
@@ -16,9 +19,12 @@ public:
     void on_disconnected(const std::string& reason) override;
 
 private:
+    bool was_told(const VmEvent& event);
+
     VmObserverListener& next_;
     Reporter& reporter_;
     const Clock& clock_;
+    std::map<VmId, std::string> io_errors_;  // told of VMs since they last changed their state
 };
 
 }  // namespace hvagent::reports

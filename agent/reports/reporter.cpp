@@ -60,8 +60,14 @@ Reporter::Reporter(Database& database, inventory::Inventory& inventory, HttpClie
              clock,
              settings_.link,
              host_.str(),
-             [this] { return host_part(inventory_, host_); },
+             [this] { return this->host(); },
              [this] { return vms_part(inventory_); }} {}
+
+json Reporter::host() const {
+    json part = host_part(inventory_, host_);
+    if (facts_) part["facts"] = facts_();
+    return part;
+}
 
 Reporter::~Reporter() {
     stop();
@@ -233,7 +239,7 @@ FeedEvent Reporter::picture_event(SqlSession& session, Place& place) const {
     const json data = {{"kind", "snapshot"},
                        {"bootId", log_.boot()},
                        {"sequence", sequence},
-                       {"host", host_part(inventory_, host_)},
+                       {"host", host()},
                        {"vms", vms_part(inventory_)}};
     return {log_.boot() + "-" + std::to_string(sequence), "snapshot",
             data.dump(-1, ' ', false, json::error_handler_t::replace)};

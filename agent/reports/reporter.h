@@ -53,7 +53,11 @@ public:
     std::int64_t newest() const override;
     void on_news(std::function<void()> listener) override;
 
+    // Members of "facts" in the host's part of reports; must not ask anybody who may hang. Set before open().
+    void describe_host_with(std::function<json()> facts) { facts_ = std::move(facts); }
+
 private:
+    json host() const;
     using Links = std::list<std::unique_ptr<Link>>;
     void adopt_configured();
     void begin_link(Controller controller);
@@ -64,6 +68,7 @@ private:
     const Clock& clock_;
     const HostId host_;
     const ReporterSettings settings_;
+    std::function<json()> facts_;
     mutable ReportLog log_;
     ControllerStore store_;
     const LinkParts parts_;

@@ -209,8 +209,11 @@ void VmStates::write(const VmObservation& observation) {
             vm.observed_at = observation.at;
             return;
         }
+        // libvirt tells once why a disk failed, and when asked later only that it did.
+        const bool knows_more = observation.state == VmState::paused && vm.observed == VmState::paused &&
+                                observation.reason == io_error_reason && vm.observed_reason == no_space_reason;
         vm.observed = observation.state;
-        vm.observed_reason = observation.reason;
+        if (!knows_more) vm.observed_reason = observation.reason;
         vm.observed_at = observation.at;
         if (vm.intent != VmIntent::kept) return;
         if (runs(observation.state)) {

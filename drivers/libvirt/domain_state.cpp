@@ -30,7 +30,7 @@ StateAndReason paused(int reason) {
         case VIR_DOMAIN_PAUSED_MIGRATION: return {VmState::paused, "migration"};
         case VIR_DOMAIN_PAUSED_SAVE: return {VmState::paused, "save"};
         case VIR_DOMAIN_PAUSED_DUMP: return {VmState::paused, "dump"};
-        case VIR_DOMAIN_PAUSED_IOERROR: return {VmState::paused, "I/O error"};
+        case VIR_DOMAIN_PAUSED_IOERROR: return {VmState::paused, std::string(io_error_reason)};
         case VIR_DOMAIN_PAUSED_WATCHDOG: return {VmState::paused, "watchdog"};
         case VIR_DOMAIN_PAUSED_FROM_SNAPSHOT: return {VmState::paused, "from snapshot"};
         // QEMU still powers off; the process is there until it has.

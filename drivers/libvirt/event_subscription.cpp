@@ -48,7 +48,8 @@ void on_io_error(virConnectPtr, virDomainPtr domain, const char*, const char* de
                  void* opaque) {
     std::string text = device && *device ? device : "a disk";
     if (reason && *reason) text += ": " + std::string(reason);
-    post(opaque, domain, DomainEvent::Kind::io_error, action, 0, std::move(text));
+    const int no_space = reason && std::strcmp(reason, "enospc") == 0 ? 1 : 0;
+    post(opaque, domain, DomainEvent::Kind::io_error, action, no_space, std::move(text));
 }
 
 void on_watchdog(virConnectPtr, virDomainPtr domain, int action, void* opaque) {

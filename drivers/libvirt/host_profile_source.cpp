@@ -46,9 +46,9 @@ std::optional<pugi::xml_document> capabilities(virConnectPtr connection, const s
 std::string HostProfileSource::choose_virt_type(virConnectPtr connection) {
     if (settings_.virt_type != "auto") return settings_.virt_type;
     if (chosen_virt_type_.empty()) {
-        const bool runs = capabilities(connection, "kvm") && kvm_runs_a_guest();
-        chosen_virt_type_ = runs ? "kvm" : "qemu";
-        log::info("virt_type chosen", {{"virt_type", chosen_virt_type_}});
+        const KvmTrial trial = capabilities(connection, "kvm") ? try_kvm() : KvmTrial{false, "libvirt offers no KVM"};
+        chosen_virt_type_ = trial.works ? "kvm" : "qemu";
+        log::info("virt_type chosen", {{"virt_type", chosen_virt_type_}, {"reason", trial.why_not}});
     }
     return chosen_virt_type_;
 }

@@ -40,48 +40,71 @@ bool guest_computes(int cpu, const kvm_run* run) {
     return base[run->io.data_offset] == expected_result && ioctl(cpu, KVM_RUN, 0) == 0 && run->exit_reason == KVM_EXIT_HLT;
 }
 
+// What the child ends with.
+enum Step { done, no_device, other_version, no_vm, no_memory, no_cpu, no_run_area, no_real_mode, wrong_result };
+
+std::string text_of(int step) {
+    switch (step) {
+        case no_device: return "/dev/kvm cannot be opened";
+        case other_version: return "KVM speaks another version of its interface";
+        case no_vm: return "KVM makes no VM";
+        case no_memory: return "KVM takes no memory for a VM";
+        case no_cpu: return "KVM makes no CPU";
+        case no_run_area:
+        case no_real_mode: return "KVM's CPU cannot be set up";
+        default: return "a guest of a few instructions did not come to the right result";
+    }
+}
+
 // In a process of its own, which is thrown away with all it opened.
-bool run_guest() {
+Step run_guest() {
     const int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-    if (kvm < 0 || ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) return false;
+    if (kvm < 0) return no_device;
+    if (ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) return other_version;
     const int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+    if (vm < 0) return no_vm;
     void* memory = mmap(nullptr, guest_memory, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (vm < 0 || memory == MAP_FAILED) return false;
+    if (memory == MAP_FAILED) return no_memory;
     std::memcpy(memory, guest_code, sizeof(guest_code));
     kvm_userspace_memory_region region{};
     region.memory_size = guest_memory;
     region.userspace_addr = reinterpret_cast<unsigned long>(memory);
-    if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0) return false;
+    if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0) return no_memory;
     const int cpu = ioctl(vm, KVM_CREATE_VCPU, 0);
     const int run_size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-    if (cpu < 0 || run_size <= 0) return false;
+    if (cpu < 0 || run_size <= 0) return no_cpu;
     void* run = mmap(nullptr, static_cast<std::size_t>(run_size), PROT_READ | PROT_WRITE, MAP_SHARED, cpu, 0);
-    if (run == MAP_FAILED || !enter_real_mode(cpu)) return false;
-    return guest_computes(cpu, static_cast<const kvm_run*>(run));
+    if (run == MAP_FAILED) return no_run_area;
+    if (!enter_real_mode(cpu)) return no_real_mode;
+    return guest_computes(cpu, static_cast<const kvm_run*>(run)) ? done : wrong_result;
 }
 
-// Waits for the child's end without a signal handler; kills it when its time is over.
-bool child_succeeded(pid_t child, int patience_ms) {
+// Waits for the child's end without a signal handler; kills it when its time is over. Negative: it did not end.
+int end_of(pid_t child, int patience_ms) {
     const int handle = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
     pollfd end{handle, POLLIN, 0};
     const bool ended = handle >= 0 && poll(&end, 1, patience_ms) == 1;
     if (!ended) kill(child, SIGKILL);
     if (handle >= 0) close(handle);
     int status = 0;
-    if (waitpid(child, &status, 0) != child) return false;
-    return ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (waitpid(child, &status, 0) != child || !ended || !WIFEXITED(status)) return -1;
+    return WEXITSTATUS(status);
 }
 
 }  // namespace
 
-bool kvm_runs_a_guest(int patience_ms) {
-    if (access("/dev/kvm", R_OK | W_OK) != 0) return false;
+KvmTrial try_kvm(int patience_ms) {
+    if (access("/dev/kvm", F_OK) != 0) return {false, "there is no /dev/kvm"};
+    if (access("/dev/kvm", R_OK | W_OK) != 0) return {false, "/dev/kvm may not be used by this user"};
     const pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        _exit(run_guest() ? 0 : 1);
+        _exit(run_guest());
     }
-    return child > 0 && child_succeeded(child, patience_ms);
+    if (child < 0) return {false, "no process for the trial"};
+    const int step = end_of(child, patience_ms);
+    if (step == done) return {true, ""};
+    return {false, step < 0 ? "a guest of a few instructions did not end" : text_of(step)};
 }
 
 }  // namespace hvagent::libvirt

@@ -1,5 +1,6 @@
 #include "drivers/libvirt/libvirt_host.h"
 
+#include "drivers/libvirt/guest_sight.h"
 #include "drivers/libvirt/libvirt_host_inspector.h"
 #include "drivers/libvirt/libvirt_virtual_networks.h"
 #include "drivers/libvirt/libvirt_vm_definitions.h"
@@ -61,6 +62,7 @@ struct LibvirtHost::Parts {
           inspector(queries, profile, timeouts_of(settings)),
           networks(work, queries, timeouts_of(settings)),
           stats(figures, owned),
+          guests(DomainCalls(work, queries, owned, timeouts_of(settings))),
           observer(source, queries, owned, timeouts_of(settings), clock) {
         work.diagnose_with([this](const VmId& vm) { return qemu_silence(queries, vm); });
         observer.when_connected([this] {
@@ -82,6 +84,7 @@ struct LibvirtHost::Parts {
     LibvirtHostInspector inspector;
     LibvirtVirtualNetworks networks;
     LibvirtVmStats stats;
+    LibvirtVmGuests guests;
     LibvirtVmObserver observer;  // last: its thread uses the others
 };
 
@@ -113,6 +116,10 @@ VirtualNetworks& LibvirtHost::networks() {
 
 VmStatsSource& LibvirtHost::stats() {
     return parts_->stats;
+}
+
+VmGuests& LibvirtHost::guests() {
+    return parts_->guests;
 }
 
 void LibvirtHost::observe_calls(const CallObserver& observer) {

@@ -10,6 +10,7 @@
 #include "hvagent/drivers/vm_definitions.h"
 #include "hvagent/drivers/vm_disks.h"
 #include "hvagent/drivers/vm_migration.h"
+#include "hvagent/drivers/vm_guests.h"
 #include "hvagent/drivers/vm_observer.h"
 #include "hvagent/drivers/vm_power.h"
 #include "hvagent/drivers/vm_stats.h"
@@ -46,6 +47,7 @@ public:
     HostInspector& inspector();
     VirtualNetworks& networks();
     VmStatsSource& stats();
+    VmGuests& guests();
 
     // Before the first call.
     void observe_calls(const CallObserver& observer);

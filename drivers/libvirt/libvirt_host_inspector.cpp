@@ -4,6 +4,8 @@
 #include <map>
 #include <pugixml.hpp>
 
+#include "drivers/libvirt/host_hardware.h"
+
 namespace hvagent::libvirt {
 namespace {
 
@@ -28,11 +30,20 @@ std::map<std::string, std::string> os_release() {
     return values;
 }
 
-std::string architecture(virConnectPtr connection) {
+void read_capabilities(virConnectPtr connection, HostFacts& facts) {
     Text xml(checked(virConnectGetCapabilities(connection), "read the host's capabilities"));
     pugi::xml_document document;
     if (!document.load_string(xml.get())) throw Error(Code::internal, "libvirt's capabilities cannot be read");
-    return document.child("capabilities").child("host").child("cpu").child("arch").text().get();
+    const pugi::xml_node host = document.child("capabilities").child("host");
+    facts.architecture = host.child("cpu").child("arch").text().get();
+    for (const pugi::xml_node& cell : host.child("topology").child("cells").children("cell")) {
+        NumaCell one;
+        one.id = cell.attribute("id").as_int();
+        one.memory = static_cast<Bytes>(cell.child("memory").text().as_llong()) * KiB;  // libvirt's unit here
+        for (const pugi::xml_node& cpu : cell.child("cpus").children("cpu"))
+            one.cpus.push_back(cpu.attribute("id").as_int());
+        facts.numa_cells.push_back(std::move(one));
+    }
 }
 
 HostFacts ask(Session& session, HostProfileSource& profile) {
@@ -43,7 +54,9 @@ HostFacts ask(Session& session, HostProfileSource& profile) {
     facts.cpus = static_cast<int>(node.cpus);
     facts.sockets = static_cast<int>(node.sockets * node.nodes);
     facts.memory = static_cast<Bytes>(node.memory) * KiB;
-    facts.architecture = architecture(connection);
+    facts.cores_per_socket = static_cast<int>(node.cores);
+    facts.threads_per_core = static_cast<int>(node.threads);
+    read_capabilities(connection, facts);
     if (facts.architecture.empty()) facts.architecture = node.model;
     unsigned long version = 0;
     checked(virConnectGetLibVersion(connection, &version), "read libvirt's version");
@@ -57,6 +70,7 @@ HostFacts ask(Session& session, HostProfileSource& profile) {
     facts.os_release = value("VERSION_CODENAME");
     facts.os_version = value("VERSION_ID");
     facts.virt_type = profile.profile(connection).virt_type;
+    read_hardware(facts);
     return facts;
 }
 
@@ -66,11 +80,13 @@ LibvirtHostInspector::LibvirtHostInspector(CallRunner& queries, std::shared_ptr<
                                            CallTimeouts timeouts)
     : queries_(queries), profile_(std::move(profile)), timeouts_(timeouts) {}
 
+std::optional<HostFacts> LibvirtHostInspector::known_facts() {
+    std::lock_guard lock(mutex_);
+    return known_;
+}
+
 HostFacts LibvirtHostInspector::facts() {
-    {
-        std::lock_guard lock(mutex_);
-        if (known_) return *known_;
-    }
+    if (auto known = known_facts()) return *known;
     HostFacts facts = queries_.run({"read the host's facts", VmId(), false, true}, timeouts_.call,
                                    [profile = profile_](Session& session) { return ask(session, *profile); });
     std::lock_guard lock(mutex_);

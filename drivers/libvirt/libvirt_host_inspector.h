@@ -15,6 +15,7 @@ public:
     LibvirtHostInspector(CallRunner& queries, std::shared_ptr<HostProfileSource> profile, CallTimeouts timeouts);
 
     HostFacts facts() override;
+    std::optional<HostFacts> known_facts() override;
     Bytes free_memory() override;
     // A new connection may lead to a newer daemon.
     void forget();

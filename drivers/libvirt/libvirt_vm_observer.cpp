@@ -163,10 +163,12 @@ void LibvirtVmObserver::handle(Connected item) {
     std::vector<VmId> present;
     const auto before = std::exchange(seen_, {});
     for (SeenDomain& domain : item.picture) {
-        // A restarted libvirtd has forgotten why a VM is off; we have not.
+        // A restarted libvirtd has forgotten why a VM is off or its disk failed; we have not.
         const auto old = before.find(domain.vm);
         if (old != before.end() && is_off(old->second.state) && domain.state == off_for_no_reason)
             domain.state = old->second.state;
+        if (old != before.end() && old->second.state.reason == no_space_reason && domain.state.reason == io_error_reason)
+            domain.state.reason = no_space_reason;
         seen_[domain.vm] = Seen{domain.state};
         present.push_back(domain.vm);
         picture.push_back(observation(domain.vm, domain.state));
@@ -248,7 +250,9 @@ void LibvirtVmObserver::deliver(const DomainEvent& event) {
     switch (event.kind) {
         case DomainEvent::Kind::lifecycle: return deliver_lifecycle(event);
         case DomainEvent::Kind::reboot: return deliver_sign(VmEventKind::rebooted_by_guest, event.vm, "rebooted by guest");
-        case DomainEvent::Kind::io_error: return deliver_sign(VmEventKind::io_error, event.vm, event.text);
+        case DomainEvent::Kind::io_error:
+            seen_[event.vm].lacked_space = event.detail == 1;
+            return deliver_sign(VmEventKind::io_error, event.vm, event.text);
         case DomainEvent::Kind::watchdog: return deliver_sign(VmEventKind::watchdog_fired, event.vm, "watchdog");
         case DomainEvent::Kind::guest_agent:
             // Said of every VM that starts.
@@ -268,8 +272,9 @@ void LibvirtVmObserver::deliver_lifecycle(const DomainEvent& event) {
     } else if (event.event == VIR_DOMAIN_EVENT_UNDEFINED) {
         seen.undefined = true;
     }
-    const std::optional<StateAndReason> state = state_after(event.event, event.detail);
+    std::optional<StateAndReason> state = state_after(event.event, event.detail);
     if (state) {
+        if (state->reason == io_error_reason && seen.lacked_space) state->reason = no_space_reason;
         seen.state = *state;
         deliver_state(event.vm, *state);
     }

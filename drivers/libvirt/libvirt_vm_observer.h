@@ -33,6 +33,7 @@ private:
         StateAndReason state;
         std::int64_t last_event = 0;  // number of the event that showed it
         bool undefined = false;       // gone when it stops
+        bool lacked_space = false;    // what its last I/O error was about; comes before the pause
     };
 
     void run();

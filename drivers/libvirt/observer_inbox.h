@@ -45,7 +45,7 @@ struct DomainEvent {
     Kind kind = Kind::lifecycle;
     VmId vm;
     int event = 0;  // virDomainEventType or the kind's own value
-    int detail = 0;
+    int detail = 0;  // of an I/O error: 1 when there was no space
     std::string text;
 };
 // The states libvirt shows now, asked for when `asked_after` events had arrived.

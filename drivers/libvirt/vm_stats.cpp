@@ -10,8 +10,8 @@ namespace {
 
 // Known to libvirt and the kernel: no QEMU is asked.
 constexpr unsigned quiet_groups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_INTERFACE;
-constexpr unsigned all_groups =
-    quiet_groups | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_BLOCK;
+constexpr unsigned quick_groups = quiet_groups | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BLOCK;
+constexpr unsigned all_groups = quick_groups | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU;
 // One for each frozen QEMU; libvirtd has about 20 threads for all its clients.
 constexpr int most_hanging = 4;
 constexpr milliseconds least_patience{150};
@@ -30,6 +30,14 @@ void look_at_monitor(virDomainPtr domain, VmStats& stats) {
     stats.qemu_responds = stats.qemu_silent_for < silent_after;
 }
 
+// Told only with the VM's job in hand: the memory of QEMU, and what its disks did.
+bool was_passed_by(const VmStats& stats, unsigned groups) {
+    if (!stats.active) return false;
+    if ((groups & VIR_DOMAIN_STATS_BALLOON) != 0) return !stats.rss;
+    return std::none_of(stats.disks.begin(), stats.disks.end(),
+                        [](const VmDiskStats& disk) { return disk.read.has_value(); });
+}
+
 std::vector<VmStats> read_all(virConnectPtr connection, unsigned groups, OwnedDomains& owned) {
     virDomainStatsRecordPtr* raw = nullptr;
     const int count =
@@ -43,8 +51,7 @@ std::vector<VmStats> read_all(virConnectPtr connection, unsigned groups, OwnedDo
             const auto vm = owned.owner_of(raw[i]->dom);
             if (!vm) continue;
             VmStats stats = read_stats(*vm, raw[i]->params, raw[i]->nparams);
-            // Passed by: the memory of QEMU is told only with the VM's job in hand.
-            if (stats.active && !stats.rss) look_at_monitor(raw[i]->dom, stats);
+            if (was_passed_by(stats, groups)) look_at_monitor(raw[i]->dom, stats);
             all.push_back(std::move(stats));
         } catch (const LibvirtError& error) {
             if (error.code() != Code::not_found) throw;  // undefined since the list was made
@@ -76,13 +83,21 @@ std::vector<VmStats> LibvirtVmStats::ask(unsigned groups, milliseconds patience)
 }
 
 std::vector<VmStats> LibvirtVmStats::stats() {
+    return collect(all_groups);
+}
+
+std::vector<VmStats> LibvirtVmStats::quick_stats() {
+    return collect(quick_groups);
+}
+
+std::vector<VmStats> LibvirtVmStats::collect(unsigned groups) {
     if (*under_way_ > most_hanging)
         throw Error(Code::timeout, "the figures of all VMs were not asked for: libvirt has not answered " +
                                        std::to_string(*under_way_) + " earlier calls");
     while (*under_way_ < most_hanging) {
         const Moment began = std::chrono::steady_clock::now();
         try {
-            std::vector<VmStats> all = ask(all_groups, patience());
+            std::vector<VmStats> all = ask(groups, patience());
             usual_us_ =
                 std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began).count();
             return all;

@@ -18,8 +18,10 @@ public:
     // `runner`: of its own, for a call may hang for hours.
     LibvirtVmStats(CallRunner& runner, std::shared_ptr<OwnedDomains> owned);
     std::vector<VmStats> stats() override;
+    std::vector<VmStats> quick_stats() override;
 
 private:
+    std::vector<VmStats> collect(unsigned groups);
     std::vector<VmStats> ask(unsigned groups, milliseconds patience);
     milliseconds patience() const;
 

@@ -25,6 +25,30 @@ std::string parent_of(const std::string& path) {
     return std::filesystem::path(path).parent_path().string();
 }
 
+StorageTrial failed_trial(const std::string& what, int error_number) {
+    using Outcome = StorageTrial::Outcome;
+    StorageTrial trial;
+    trial.outcome = means_disk_full(error_number) ? Outcome::no_room
+                    : error_number == EROFS       ? Outcome::read_only
+                    : is_gone(error_number)       ? Outcome::gone
+                                                  : Outcome::failed;
+    trial.why = file_error(what, error_number).details();
+    return trial;
+}
+
+// As large as a block: what is left for less is no room.
+StorageTrial write_small_file(int directory, const std::string& root) {
+    const std::string name = ".hvagent-trial-" + std::to_string(::getpid());
+    const std::string content(4096, 'h');
+    const FileHandle file(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file) return failed_trial("cannot write in " + root, errno);
+    const ssize_t written = ::write(file.get(), content.data(), content.size());
+    int why = written < 0 ? errno : written < static_cast<ssize_t>(content.size()) ? ENOSPC : 0;
+    if (why == 0 && ::fdatasync(file.get()) != 0) why = errno;
+    if (::unlinkat(directory, name.c_str(), 0) != 0 && why == 0) why = errno;
+    return why == 0 ? StorageTrial() : failed_trial("cannot write in " + root, why);
+}
+
 void check_that_it_can_be_written(const std::string& root) {
     const std::string probe = root + "/.hvagent-probe-" + std::to_string(::getpid());
     const FileHandle file(::open(probe.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -48,6 +72,27 @@ StorageSpace LocalStorageFiles::space(const std::string& root) {
     if (::fstatvfs(place.directory.get(), &found) != 0) throw file_error("cannot look at " + root, errno);
     const auto block = static_cast<Bytes>(found.f_frsize);
     return {static_cast<Bytes>(found.f_blocks) * block, static_cast<Bytes>(found.f_bavail) * block};
+}
+
+StorageTrial LocalStorageFiles::try_write(const std::string& root) noexcept {
+    StorageTrial trial;
+    try {
+        const Place place = roots_.get(root);
+        struct statvfs found {};
+        if (::fstatvfs(place.directory.get(), &found) != 0) return failed_trial("cannot look at " + root, errno);
+        const auto block = static_cast<Bytes>(found.f_frsize);
+        trial.space = {static_cast<Bytes>(found.f_blocks) * block, static_cast<Bytes>(found.f_bavail) * block};
+        // Through the root's own entry: a root that is gone shows here.
+        const FileHandle directory(::openat(place.directory.get(), place.name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (!directory) return failed_trial("cannot open " + root, errno);
+        StorageTrial written = write_small_file(directory.get(), root);
+        written.space = trial.space;
+        return written;
+    } catch (const std::exception& error) {
+        trial.outcome = StorageTrial::Outcome::gone;
+        trial.why = error.what();
+    }
+    return trial;
 }
 
 bool LocalStorageFiles::exists(const std::string& path) {

@@ -16,6 +16,7 @@ public:
 
     void prepare(const std::string& root) override;
     StorageSpace space(const std::string& root) override;
+    StorageTrial try_write(const std::string& root) noexcept override;
     bool exists(const std::string& path) override;
     Bytes allocated(const std::string& path) override;
     void copy(const std::string& source, const std::string& target, const ProgressPercent& progress,

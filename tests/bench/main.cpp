@@ -77,6 +77,8 @@ json measure_real(const Options& options, const Sizes& sizes) {
     const std::string count = std::to_string(sizes.vms);
     figures["lists"][count + " real VMs"] = measure_real_lists(world, sizes);
     figures["footprint"][count] = measure_footprint(sizes);
+    figures["scrapes"] = measure_scrapes(world, options.text("exporter"), options.number("scrape-rounds"));
+    figures["reports"] = measure_stop_reports(world, sizes);
     return figures;
 }
 
@@ -87,6 +89,20 @@ json copies(const Options& options) {
 json moves(const Options& options) {
     return measure_moves({options.text("first"), options.text("second"), options.text("shared")}, options.text("image"),
                          options.number("memory"), options.number("move-rounds"));
+}
+
+json measure_watching(const Options& options) {
+    const Sizes sizes = sizes_of(options);
+    Webhooks hooks;
+    Rest rest(options.text("url"), options.text("password"));
+    World world{options.text("url"), options.text("password"), rest, hooks, {}, {}};
+    world.image = add_image(rest, hooks, options.text("image"));
+    world.network = rest.get("/l3-networks").at("inventories").at(0).at("uuid").get<std::string>();
+    make_paused_vms(world, sizes);
+    json figures;
+    figures["scrapes"] = measure_scrapes(world, options.text("exporter"), options.number("scrape-rounds"));
+    figures["reports"] = measure_stop_reports(world, sizes);
+    return figures;
 }
 
 json measure_all(const Options& options) {
@@ -103,7 +119,7 @@ json measure_all(const Options& options) {
 
 // A first word asks for one part alone, which needs no host, or others.
 json measure(int argc, char** argv) {
-    const std::map<std::string, json (*)(const Options&)> parts{{"copies", copies}, {"moves", moves}};
+    const std::map<std::string, json (*)(const Options&)> parts{{"copies", copies}, {"moves", moves}, {"watching", measure_watching}};
     const auto part = argc > 1 ? parts.find(argv[1]) : parts.end();
     if (part == parts.end()) return measure_all(Options(argc, argv));
     return part->second(Options(argc - 1, argv + 1));

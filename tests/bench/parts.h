@@ -44,6 +44,10 @@ void make_paused_vms(const World& world, const Sizes& sizes);
 json measure_real_lists(const World& world, const Sizes& sizes);
 // list and query of an agent against libvirt and virsh at the same URI
 json measure_lists(Rest& rest, const std::string& libvirt_uri, const std::string& vm, int rounds);
+// /metrics beside the exporter at this path, with the VMs there are; empty: it is not installed, and this says so
+json measure_scrapes(const World& world, const std::string& exporter, int rounds);
+// from the stop of a VM behind the agent's back until a controller is told; stops all that are paused
+json measure_stop_reports(const World& world, const Sizes& sizes);
 // memory, threads and CPU time of the process named hvagentd
 json measure_footprint(const Sizes& sizes);
 json measure_ready(const std::string& hvagentd, const std::string& directory, const Sizes& sizes);

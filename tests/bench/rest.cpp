@@ -58,6 +58,18 @@ json Rest::get(const std::string& path) {
     return json::parse(text_of(http_.Get(prefix + path, headers_), "GET " + path));
 }
 
+json Rest::own(const std::string& method, const std::string& path, const json& body) {
+    httplib::Request request;
+    request.method = method;
+    request.path = path;
+    request.headers = headers_;
+    if (!body.is_null()) {
+        request.body = body.dump();
+        request.headers.emplace("Content-Type", "application/json");
+    }
+    return json::parse(text_of(http_.send(request), method + " " + path));
+}
+
 std::size_t Rest::get_size(const std::string& path) {
     return text_of(http_.Get(prefix + path, headers_), "GET " + path).size();
 }

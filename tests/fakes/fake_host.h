@@ -171,6 +171,7 @@ public:
         faults_.happen("facts");
         return host;
     }
+    std::optional<HostFacts> known_facts() override { return host; }
     Bytes free_memory() override { return free; }
 
     HostFacts host{8, 1, 32 * GiB, "x86_64", "9.0.0", "7.2.0", "debian", "bookworm", "12", "qemu"};

@@ -31,6 +31,18 @@ public:
         require_inside(root);
         return {files_.size(), files_.available()};
     }
+    StorageTrial try_write(const std::string& root) noexcept override {
+        StorageTrial trial;
+        try {
+            trial.space = space(root);
+            faults.happen("try_write");
+        } catch (const Error& error) {
+            trial.outcome =
+                error.code() == Code::storage_allocate ? StorageTrial::Outcome::no_room : StorageTrial::Outcome::failed;
+            trial.why = error.details();
+        }
+        return trial;
+    }
     bool exists(const std::string& path) override {
         faults.happen("exists");
         require_inside(path);

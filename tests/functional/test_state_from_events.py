@@ -88,6 +88,26 @@ def test_a_killed_libvirtd_harms_no_guest(api, host, guest):
     assert api.act(guest, "pauseVmInstance")["state"] == "Paused"
 
 
+@pytest.mark.slow
+def test_a_libvirtd_that_is_killed_again_and_again_leaves_no_wrong_state(api, host, vms):
+    runs, paused, dies = (vms.create(name)["uuid"] for name in ("runs through", "paused through", "dies now and then"))
+    api.act(paused, "pauseVmInstance")
+    took_s = []
+    for number in range(12):
+        if api.state(dies) != "Running":
+            api.act(dies, "startVmInstance")
+        pid = host.qemu_pid(dies)
+        host.kill("libvirtd")
+        if number % 3 == 2:
+            host.exec("kill", "-KILL", pid)
+        expected = {runs: ["Running"], paused: ["Paused"], dies: ["Crashed", "Stopped"] if number % 3 == 2 else ["Running"]}
+        host.libvirt.getLibVersion()  # it is back
+        began = time.monotonic()
+        wait_for(lambda: all(api.state(vm) in states for vm, states in expected.items()), 60, lambda: str({vm: api.state(vm) for vm in expected}))
+        took_s.append(time.monotonic() - began)
+    print(f"right again after libvirtd's return: {[round(one, 2) for one in took_s]} s")
+
+
 FOREIGN = """<domain type='qemu'><name>{name}</name>{uuid}<memory unit='MiB'>32</memory><os><type arch='x86_64' machine='pc'>hvm</type></os>
 <on_poweroff>destroy</on_poweroff></domain>"""
 

@@ -122,12 +122,14 @@ Row pause_row(Services& services) {
 }
 
 Row resume_row(Services& services) {
-    return Operation<OnVm>{"ResumeVmInstance", Method::put, actions, "Let a paused VM go on"}
+    return Operation<ResumeVm>{"ResumeVmInstance", Method::put, actions, "Let a paused VM go on"}
         .action("resumeVmInstance")
-        .required(In::url, "uuid", &OnVm::vm, "the VM")
+        .required(In::url, "uuid", &ResumeVm::vm, "the VM")
+        .optional(In::body, "onlyAfterIoError", &ResumeVm::only_after_io_error,
+                  "true: only if an I/O error paused it; a VM that somebody paused stays so")
         .returns("inventory", "VmInstance")
         .allowed_in({paused}, Code::vm_resume)
-        .runs_as_job(queue_of(&OnVm::vm), with(services, resume_vm));
+        .runs_as_job(queue_of(&ResumeVm::vm), with(services, resume_vm));
 }
 
 Row destroy_row(Services& services) {

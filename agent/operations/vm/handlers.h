@@ -14,7 +14,7 @@ json start_vm(Services& services, Job& job, const StartVm& params);  // power.cp
 json stop_vm(Services& services, Job& job, const StopVm& params);
 json reboot_vm(Services& services, Job& job, const OnVm& params);
 json pause_vm(Services& services, Job& job, const OnVm& params);
-json resume_vm(Services& services, Job& job, const OnVm& params);
+json resume_vm(Services& services, Job& job, const ResumeVm& params);
 
 json destroy_vm(Services& services, Job& job, const DestroyVm& params);  // destroy.cpp
 json recover_vm(Services& services, Job& job, const OnVm& params);

@@ -53,6 +53,11 @@ struct OnVm {  // operations that take nothing but the VM
     VmId vm;
 };
 
+struct ResumeVm {
+    VmId vm;
+    bool only_after_io_error = false;
+};
+
 struct DestroyVm {
     VmId vm;
     std::string delete_mode = "Permissive";

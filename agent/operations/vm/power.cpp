@@ -175,11 +175,16 @@ json pause_vm(Services& services, Job&, const OnVm& params) {
     return services.inventory.answer("VmInstance", params.vm.str());
 }
 
-json resume_vm(Services& services, Job&, const OnVm& params) {
+json resume_vm(Services& services, Job&, const ResumeVm& params) {
+    if (params.only_after_io_error) {
+        services.states.look(params.vm);
+        if (!services.inventory.get<Vm>(params.vm).is_paused_by_io_error())
+            return services.inventory.answer("VmInstance", params.vm.str());
+    }
     Transition transition(services.states, params.vm, VmState::resuming);
     transition.heading_for(VmState::running);
     services.power.resume(params.vm);
-    transition.arrived(VmState::running, "unpaused");
+    transition.arrived(VmState::running, params.only_after_io_error ? "resumed after I/O error" : "unpaused");
     return services.inventory.answer("VmInstance", params.vm.str());
 }
 

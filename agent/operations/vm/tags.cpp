@@ -110,6 +110,10 @@ constexpr std::array vm_rules{
             }},
     TagRule{"migration", "migration::<option>::<value>",
             [](const Parts& p) { return p.size() == 3 && is_migration_tag(p[0] + "::" + p[1] + "::" + p[2]); }},
+    TagRule{"ioErrorPolicy", "ioErrorPolicy::resume|leave|stop",
+            [](const Parts& p) {
+                return p.size() == 2 && one_of(p[1], {"resume", "leave", "stop"});
+            }},
     TagRule{"ha", "ha::NeverStop|OnHostFailure",
             [](const Parts& p) {
                 return p.size() == 2 && one_of(p[1], {"NeverStop", "OnHostFailure"});

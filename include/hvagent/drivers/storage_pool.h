@@ -14,6 +14,14 @@ struct StorageSpace {
     Bytes available = 0;  // to an unprivileged writer
 };
 
+// How a small write to a storage ended.
+struct StorageTrial {
+    enum class Outcome { works, no_room, read_only, failed, gone };
+    Outcome outcome = Outcome::works;
+    std::string why;     // empty when it works
+    StorageSpace space;  // as far as it could be seen
+};
+
 // Thread-safe. `path` arguments are absolute and must lie below a root this object was given; anything else
 // is Error(invalid_argument), and so is a way over a symbolic link. No room: Error(storage_allocate). A target that exists
 // already: Error(operation_failed). Other failures: Error(io_failed).
@@ -24,6 +32,8 @@ public:
     // written.
     virtual void prepare(const std::string& root) = 0;
     virtual StorageSpace space(const std::string& root) = 0;
+    // Writes, flushes and removes a small file. Does not throw; a file system that does not answer holds the caller.
+    virtual StorageTrial try_write(const std::string& root) noexcept = 0;
     virtual bool exists(const std::string& path) = 0;
     virtual Bytes allocated(const std::string& path) = 0;  // bytes on disk
     // Copies `source` to `target` (reflink where possible); the target appears whole or not at all.

@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "hvagent/clock.h"
 #include "hvagent/enum_names.h"
@@ -75,6 +76,10 @@ struct EnumNames<StopType> {
     static constexpr auto names = enum_names<StopType>({{StopType::grace, "grace"}, {StopType::cold, "cold"}});
 };
 
+// Reasons of a VM that QEMU paused because a disk failed; with no_space there was no room for a write.
+inline constexpr std::string_view io_error_reason = "I/O error";
+inline constexpr std::string_view no_space_reason = "I/O error: no space";
+
 struct Vm {
     VmId uuid;
     std::string name;
@@ -124,6 +129,10 @@ struct Vm {
         if (intent == VmIntent::created) return VmState::created;
         if (intent == VmIntent::destroyed) return VmState::destroyed;
         return observed;
+    }
+    // By QEMU, and not by somebody who wants it paused.
+    bool is_paused_by_io_error() const {
+        return state() == VmState::paused && observed_reason.starts_with(io_error_reason);
     }
 };
 

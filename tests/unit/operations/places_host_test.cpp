@@ -1,3 +1,5 @@
+#include <gmock/gmock.h>
+
 #include "tests/unit/operations/places_fixture.h"
 
 namespace hvagent::operations {
@@ -22,7 +24,10 @@ TEST_F(Hosts, AreShownWithTheFiguresOfThisMoment) {
     });
     const json busy = only("QueryHost", {"uuid=" + host.str()});
     EXPECT_EQ(busy["availableCpuCapacity"], 78);
-    EXPECT_EQ(busy["availableMemoryCapacity"], 31 * GiB - settings.reserved_memory);
+    // What its QEMU takes: 64 MiB, 8 MiB for each virtual CPU, 1/256 of the guest's memory.
+    const Bytes overhead = (64 + 2 * 8 + 4) * MiB;
+    EXPECT_EQ(busy["availableMemoryCapacity"], 31 * GiB - settings.reserved_memory - overhead);
+    EXPECT_EQ(capacity->figures().overhead, overhead);
     EXPECT_EQ(busy["lastOpDate"], idle["lastOpDate"]);
 }
 
@@ -66,6 +71,33 @@ TEST_F(Hosts, ADisabledHostTakesNoVm) {
     EXPECT_EQ(call("GetCpuMemoryCapacity", {{"all", "true"}})["availableMemory"], 0);
     call("ChangeHostState", {{"uuid", host.str()}, {"stateEvent", "enable"}});
     EXPECT_EQ(capacity->why_not(1, GiB), "");
+}
+
+TEST_F(Hosts, AllThatSpeaksAgainstAVmIsTold) {
+    call("ChangeHostState", {{"uuid", host.str()}, {"stateEvent", "disable"}});
+    const auto reasons = capacity->reasons_against(VmId(), 1000, 1000 * GiB);
+    ASSERT_EQ(reasons.size(), 3u);
+    EXPECT_THAT(reasons[0], testing::HasSubstr("is Disabled"));
+    EXPECT_THAT(reasons[1], testing::HasSubstr("of memory left of 31.5 GiB, the VM needs 1000.0 GiB and"));
+    EXPECT_THAT(reasons[2], testing::HasSubstr("80 virtual CPUs left of 80, the VM needs 1000"));
+}
+
+TEST_F(Hosts, TheMemoryOfQemuCountsToTheLastByte) {
+    const Bytes limit = 32 * GiB - settings.reserved_memory;
+    const Bytes fits = (limit - 72 * MiB) / 257 * 256;  // with the share for page tables
+    EXPECT_EQ(capacity->why_not(1, fits - MiB), "");
+    EXPECT_NE(capacity->why_not(1, fits + MiB), "");
+    settings.vm_overhead = 0;  // nothing of it counts
+    EXPECT_EQ(capacity->why_not(1, limit), "");
+}
+
+TEST_F(Hosts, AVmThatRunsHereIsNotCountedTwice) {
+    const VmId vm = add_vm([&](Vm& record) {
+        record.host = host;
+        record.memory = 20 * GiB;
+    });
+    EXPECT_NE(capacity->why_not(1, 20 * GiB), "");
+    EXPECT_TRUE(capacity->reasons_against(vm, 1, 20 * GiB).empty());
 }
 
 TEST_F(Hosts, MaintenanceIsRefusedAndChangesNothing) {

@@ -53,6 +53,13 @@ TEST_F(LocalStorage, LeavesTheModeOfADirectoryThatWasThere) {
     EXPECT_THAT(files_.list(directory_.file("given")), ElementsAre());
 }
 
+TEST_F(LocalStorage, ATrialOfWritingSeesThatTheRootIsGone) {
+    std::filesystem::remove_all(root_);
+    const StorageTrial trial = files_.try_write(root_);
+    EXPECT_EQ(trial.outcome, StorageTrial::Outcome::gone);
+    EXPECT_THAT(trial.why, HasSubstr(root_));
+}
+
 TEST_F(LocalStorage, RefusesARootThatIsAFile) {
     write_file(directory_.file("file"), "");
     EXPECT_EQ(thrown_error([&] { files_.prepare(directory_.file("file")); }).code(), Code::io_failed);

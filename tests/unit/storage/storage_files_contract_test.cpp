@@ -71,6 +71,17 @@ TEST_P(StorageFilesContract, TellsItsSpace) {
     EXPECT_LE(space.available, space.total);
 }
 
+TEST_P(StorageFilesContract, ATrialOfWritingTellsAndLeavesNothing) {
+    const StorageTrial trial = files().try_write(root_);
+    EXPECT_EQ(trial.outcome, StorageTrial::Outcome::works) << trial.why;
+    EXPECT_EQ(trial.why, "");
+    EXPECT_GT(trial.space.available, 0);
+    EXPECT_TRUE(files().list(root_).empty());
+    const StorageTrial elsewhere = files().try_write("/nowhere/at/all");
+    EXPECT_NE(elsewhere.outcome, StorageTrial::Outcome::works);
+    EXPECT_NE(elsewhere.why, "");
+}
+
 TEST_P(StorageFilesContract, CopiesAFile) {
     world_->put(path("a"), std::string(100'000, 'a'));
     int percent = -1;

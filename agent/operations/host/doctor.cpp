@@ -1,0 +1,79 @@
+#include "agent/operations/host/host_view.h"
+#include "hvagent/certificate.h"
+
+namespace hvagent::operations {
+namespace {
+
+constexpr std::chrono::hours soon{24 * 30};
+
+class Findings {
+public:
+    void add(const std::string& severity, const std::string& kind, const std::string& details,
+             const std::string& path = "") {
+        json one{{"severity", severity}, {"kind", kind}, {"details", details}};
+        if (!path.empty()) one["path"] = path;
+        list_.push_back(std::move(one));
+    }
+    json take() { return {{"findings", std::move(list_)}}; }
+
+private:
+    json list_ = json::array();
+};
+
+void look_at_storages(const HostView& view, Findings& findings) {
+    for (const state::StorageSight& sight : view.storages.sights()) {
+        if (!sight.trouble.empty()) findings.add("error", sight.trouble, sight.name + ": " + sight.why, sight.root);
+        if (sight.nearly_full)
+            findings.add("warning", "StorageNearlyFull", sight.name + " has " + human_size(sight.space.available) + " left",
+                         sight.root);
+    }
+}
+
+void look_at_certificate(const HostView& view, const std::string& name, const std::string& path, Findings& findings) {
+    if (path.empty()) return;
+    try {
+        const auto left = certificate_end(path) - view.services.clock.now();
+        const auto days = std::chrono::duration_cast<std::chrono::hours>(left).count() / 24;
+        if (left <= left.zero())
+            findings.add("error", "CertificateExpired", name, path);
+        else if (left < soon)
+            findings.add("warning", "CertificateExpires", name + ": " + std::to_string(days) + " days left", path);
+    } catch (const Error& error) {
+        findings.add("error", "CertificateUnreadable", name + ": " + error.details(), path);
+    }
+}
+
+void look_at_libvirt(const HostView& view, Findings& findings) {
+    if (!view.services.states.connected())
+        return findings.add("error", "LibvirtUnreachable",
+                            "libvirt does not answer at " + view.services.settings.libvirt_uri);
+    try {
+        const HostFacts facts = view.services.inspector.facts();
+        if (!facts.kvm_works && view.services.settings.virt_type != "qemu")
+            findings.add(facts.virt_type == "kvm" ? "error" : "warning", "KvmUnusable",
+                         facts.kvm_reason + (facts.virt_type == "kvm" ? "" : "; VMs are emulated, which is slow"),
+                         "/dev/kvm");
+        for (const ForeignDomain& domain : view.services.definitions.list_foreign())
+            findings.add("note", "ForeignDomain",
+                         "the domain " + domain.name + " (" + domain.state +
+                             ") is not the agent's; it is left alone and "
+                             "not counted in the host's capacity");
+    } catch (const Error& error) {
+        findings.add("error", "LibvirtUnreachable", error.details());
+    }
+}
+
+}  // namespace
+
+json host_findings(const HostView& view) {
+    Findings findings;
+    look_at_libvirt(view, findings);
+    look_at_storages(view, findings);
+    const config::Settings& settings = view.services.settings;
+    look_at_certificate(view, "[http] tls_cert", settings.http_tls_cert, findings);
+    look_at_certificate(view, "[http] client_ca", settings.http_client_ca, findings);
+    look_at_certificate(view, "[report] ca_file", settings.report_ca_file, findings);
+    return findings.take();
+}
+
+}  // namespace hvagent::operations
