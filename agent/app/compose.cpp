@@ -7,6 +7,7 @@
 #include "agent/api/openapi.h"
 #include "agent/api/reference_text.h"
 #include "agent/api/schema.h"
+#include "agent/app/store_copies.h"
 #include "agent/http/server.h"
 #include "agent/identity/api.h"
 #include "agent/identity/identity.h"
@@ -26,6 +27,7 @@
 #include "agent/reports/host_watch.h"
 #include "agent/reports/reporter.h"
 #include "agent/state/keepers.h"
+#include "agent/state/shutdown_keeper.h"
 #include "agent/state/vm_states.h"
 #include "drivers/http_client/curl_client.h"
 #include "drivers/libvirt/event_loop.h"
@@ -34,6 +36,7 @@
 #include "drivers/qemu_img/qemu_img.h"
 #include "drivers/sqlite/sqlite_database.h"
 #include "drivers/storage/local_storage_files.h"
+#include "drivers/systemd/systemd_host.h"
 #include "hvagent/log.h"
 #include "hvagent/timer.h"
 
@@ -177,7 +180,9 @@ metrics::Promised promised_by(operations::HostCapacity& capacity) {
             figures.total_memory};
 }
 
-HostId prepare_store(inventory::Inventory& inventory, const config::Settings& settings) {
+HostId prepare_store(SqliteDatabase& database, const std::string& path, inventory::Inventory& inventory,
+                     const config::Settings& settings) {
+    copy_before_upgrade(database, path);
     inventory.migrate();
     return operations::make_defaults(inventory, settings);
 }
@@ -199,6 +204,7 @@ struct Agent::Parts {
     QemuImg disk_images;
     LocalStorageFiles files;
     libvirt::LibvirtHost libvirt;
+    systemd::SystemdHost host_services;
     Timer timer;
     const HostId host;
     reports::Reporter reporter;
@@ -215,6 +221,7 @@ struct Agent::Parts {
     const std::vector<api::ResourceShape> shapes;
     const api::SchemaBuilder schemas;
     jobs::JobEngine jobs;
+    state::ShutdownKeeper shutdown;
     state::ExpiryKeeper expiry;
     operations::SchedulerKeeper schedulers;
     metrics::MetricsPage metrics;
@@ -235,7 +242,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       files(copy_policy(settings)),
       libvirt(libvirt_settings(settings), clock, disk_images),
       timer(clock),
-      host(prepare_store(inventory, settings)),
+      host(prepare_store(database, database_path, inventory, settings)),
       reporter(database, inventory, report_client, clock, host, report_settings(settings)),
       states(inventory, libvirt.observer(), clock, host),
       watch(states, reporter, clock),
@@ -244,7 +251,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       addresses(settings, inventory, libvirt.networks()),
       ha(inventory, timer, clock, {settings.ha_first_delay, settings.ha_longest_delay},
          [this](const VmId& vm) {
-             submit("StartVmInstance", {{"uuid", vm.str()}});
+             if (!shutdown.goes_down()) submit("StartVmInstance", {{"uuid", vm.str()}});
          }),
       services{settings,
                clock,
@@ -263,7 +270,9 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                image_cache,
                addresses,
                [this](const VmId& vm) { ha.consider(vm); },
-               [this] { schedulers.look(); }},
+               [this] { schedulers.look(); },
+               [this] { shutdown.require_host_stays(); },
+               [this] { return shutdown.guests_stop_by(); }},
       references(inventory, states, settings.libvirt_wait),
       identity(database, clock, {settings.session_timeout, static_cast<std::size_t>(settings.max_sessions)}),
       catalog(operations::make_catalog(
@@ -272,6 +281,12 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       shapes(all_shapes()),
       schemas(shapes),
       jobs(database, clock, catalog, references, http_client, job_settings(settings)),
+      shutdown({inventory, states, libvirt.power(), host_services, clock,
+                [this](const std::string& operation, const nlohmann::json& arguments) { submit(operation, arguments); },
+                [this](const std::string& event, const std::string& details) {
+                    reporter.host_event(event, VmId(), details, clock.now());
+                }},
+               {settings.shutdown_guests == "stop", settings.shutdown_restart, settings.shutdown_budget}),
       expiry(timer, clock,
              {{"ExpungeVmInstance", settings.expunge_after, [this] { return state::destroyed_vms(inventory); }},
               {"ExpungeDataVolume", settings.volume_expunge_after, [this] { return state::deleted_volumes(inventory); }},
@@ -320,7 +335,9 @@ void Agent::Parts::set_admin_password() {
 
 std::vector<std::string> Agent::Parts::not_ready_because() {
     std::vector<std::string> reasons;
-    if (!states.connected()) reasons.push_back("libvirt does not answer");
+    const std::string trouble = host_services.libvirt_trouble();
+    if (!states.connected()) reasons.push_back("libvirt does not answer" + (trouble.empty() ? "" : ": " + trouble));
+    if (shutdown.goes_down()) reasons.push_back("the host shuts down");
     return reasons;
 }
 
@@ -344,6 +361,7 @@ void Agent::start() {
     parts.reporter.start();
     parts.libvirt.observer().start(parts.watch);
     parts.jobs.start();
+    parts.shutdown.start();
     parts.expiry.start();
     parts.schedulers.look();
     http::HttpParts http{parts.catalog,
@@ -370,6 +388,7 @@ void Agent::start() {
 void Agent::stop() {
     Parts& parts = *parts_;
     if (parts.server) parts.server->stop();
+    parts.shutdown.stop();
     parts.jobs.stop();
     parts.timer.stop();
     parts.libvirt.observer().stop();

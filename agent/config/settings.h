@@ -83,6 +83,10 @@ struct Settings {
     int job_quick_limit = 8;
     int job_migrate_limit = 2;
     seconds job_result_lifetime{172800};
+    // [shutdown]
+    std::string shutdown_guests = "stop";
+    bool shutdown_restart = true;
+    seconds shutdown_budget{0};
     // [report], [[controllers]]
     seconds report_heartbeat{15};
     seconds report_picture_every{600};

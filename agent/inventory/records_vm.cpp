@@ -47,6 +47,8 @@ const Record<Vm>& record_of<Vm>() {
                                          .internal("destroyed_at", &Vm::destroyed_at)
                                          .internal("should_run", &Vm::should_run)
                                          .internal("creation_plan", &Vm::creation_plan)
+                                         .internal("restart_order", &Vm::restart_order)
+                                         .internal("restart_boot", &Vm::restart_boot)
                                          .generated("state", state_expression, state_names())
                                          .dates()
                                          .index({"name"})

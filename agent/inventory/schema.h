@@ -10,7 +10,7 @@ namespace hvagent::inventory {
 
 // What the record descriptions say. To change it: raise the number, and add a step where old rows need more than new columns
 // with the value of a fresh struct (those, new tables and new indices come by themselves).
-inline constexpr std::int64_t schema_version = 2;
+inline constexpr std::int64_t schema_version = 3;
 
 struct MigrationStep {
     std::int64_t to;  // the version it leads to
@@ -18,9 +18,12 @@ struct MigrationStep {
 };
 const std::vector<MigrationStep>& migration_steps();
 
-// Each step in a transaction of its own. Error(io_failed) when the file is of a newer version.
+// Each step in a transaction of its own. Error(no_capability) when the file is of a newer version.
 void migrate(Database& database, const std::vector<MigrationStep>& steps = migration_steps(),
              std::int64_t version = schema_version);
+
+// Of the file as it is; 0: it is new.
+std::int64_t find_version(Database& database);
 
 // CREATE TABLE and CREATE INDEX of one table.
 std::vector<std::string> ddl_of(const Table& table);

@@ -44,6 +44,10 @@ struct Services {
     std::function<void(const VmId&)> consider_ha = [](const VmId&) {};
     // To be called when a scheduler came, went or changed.
     std::function<void()> consider_schedulers = [] {};
+    // Error(not_ready) once the host is on its way down; to be called before a VM is started.
+    std::function<void()> require_host_stays = [] {};
+    // When a guest that is asked to stop must be off, whatever its grace.
+    std::function<Moment()> guests_stop_by = [] { return Moment::max(); };
 };
 
 // A handler with its services, as Operation::runs_as_job and answers want it.

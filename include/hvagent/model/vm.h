@@ -109,6 +109,10 @@ struct Vm {
     // True from a successful start until somebody stops or destroys the VM through the API: a NeverStop VM that
     // is found down while this holds is started again.
     bool should_run = false;
+    // It was stopped by a shutdown of the host, in this boot and as the how manieth; 0: it was not. What was stopped last
+    // comes back first.
+    std::int64_t restart_order = 0;
+    std::string restart_boot;
     // JSON text: what to make at the first start of a VM that was only recorded (intent created); empty otherwise.
     std::string creation_plan;
 
