@@ -7,6 +7,7 @@
 #include "agent/api/openapi.h"
 #include "agent/api/reference_text.h"
 #include "agent/api/schema.h"
+#include "agent/app/store_copies.h"
 #include "agent/http/server.h"
 #include "agent/identity/api.h"
 #include "agent/identity/identity.h"
@@ -35,6 +36,7 @@
 #include "agent/state/certificate_watch.h"
 #include "agent/state/io_error_keeper.h"
 #include "agent/state/keepers.h"
+#include "agent/state/shutdown_keeper.h"
 #include "agent/state/storage_watch.h"
 #include "agent/state/vm_states.h"
 #include "drivers/http_client/curl_client.h"
@@ -44,6 +46,7 @@
 #include "drivers/qemu_img/qemu_img.h"
 #include "drivers/sqlite/sqlite_database.h"
 #include "drivers/storage/local_storage_files.h"
+#include "drivers/systemd/systemd_host.h"
 #include "hvagent/log.h"
 #include "hvagent/timer.h"
 
@@ -279,7 +282,9 @@ std::vector<http::OwnPath> host_paths(const operations::HostView& view) {
             {"vms", [&view](Text method, Text rest, const json&) { return serve_vms(view, method, rest); }}};
 }
 
-HostId prepare_store(inventory::Inventory& inventory, const config::Settings& settings) {
+HostId prepare_store(SqliteDatabase& database, const std::string& path, inventory::Inventory& inventory,
+                     const config::Settings& settings) {
+    copy_before_upgrade(database, path);
     inventory.migrate();
     return operations::make_defaults(inventory, settings);
 }
@@ -302,6 +307,7 @@ struct Agent::Parts {
     QemuImg disk_images;
     LocalStorageFiles files;
     libvirt::LibvirtHost libvirt;
+    systemd::SystemdHost host_services;
     Timer timer;
     const HostId host;
     reports::Reporter reporter;
@@ -328,6 +334,7 @@ struct Agent::Parts {
     const std::vector<api::ResourceShape> shapes;
     const api::SchemaBuilder schemas;
     jobs::JobEngine jobs;
+    state::ShutdownKeeper shutdown;
     state::ExpiryKeeper expiry;
     operations::SchedulerKeeper schedulers;
     metrics::MetricsPage metrics;
@@ -350,7 +357,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       files(copy_policy(settings)),
       libvirt(libvirt_settings(settings), clock, disk_images),
       timer(clock),
-      host(prepare_store(inventory, settings)),
+      host(prepare_store(database, database_path, inventory, settings)),
       reporter(database, inventory, report_client, clock, host, report_settings(settings)),
       states(inventory, libvirt.observer(), clock, host),
       watch(states, reporter, clock),
@@ -362,7 +369,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       peer_keeper(inventory, peer_client, clock, keeper_settings(settings)),
       ha(inventory, timer, clock, {settings.ha_first_delay, settings.ha_longest_delay},
          [this](const VmId& vm) {
-             submit("StartVmInstance", {{"uuid", vm.str()}});
+             if (!shutdown.goes_down()) submit("StartVmInstance", {{"uuid", vm.str()}});
          }),
       trials(files),
       storage_watch(inventory, trials, timer, clock, storage_watch_settings(settings),
@@ -400,6 +407,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                [this] { schedulers.look(); },
                [this](const HostId& peer) { peer_keeper.look_soon(peer); },
                [this](const HostId& peer) { return operations::why_host_is_needed(inventory, peer); },
+               [this] { shutdown.require_host_stays(); },
+               [this] { return shutdown.guests_stop_by(); },
                own_jobs([this]() -> jobs::JobEngine& { return jobs; })},
       host_view{services, load, libvirt.guests(), storage_watch, HVAGENT_VERSION},
       references(inventory, states, settings.libvirt_wait),
@@ -410,6 +419,12 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       shapes(all_shapes()),
       schemas(shapes),
       jobs(database, clock, catalog, references, http_client, job_settings(settings)),
+      shutdown({inventory, states, libvirt.power(), host_services, clock,
+                [this](const std::string& operation, const nlohmann::json& arguments) { submit(operation, arguments); },
+                [this](const std::string& event, const std::string& details) {
+                    reporter.host_event(event, VmId(), details, clock.now());
+                }},
+               {settings.shutdown_guests == "stop", settings.shutdown_restart, settings.shutdown_budget}),
       expiry(timer, clock,
              {{"ExpungeVmInstance", settings.expunge_after, [this] { return state::destroyed_vms(inventory); }},
               {"ExpungeDataVolume", settings.volume_expunge_after, [this] { return state::deleted_volumes(inventory); }},
@@ -472,7 +487,9 @@ void Agent::Parts::set_admin_password() {
 
 std::vector<std::string> Agent::Parts::not_ready_because() {
     std::vector<std::string> reasons;
-    if (!states.connected()) reasons.push_back("libvirt does not answer");
+    const std::string trouble = host_services.libvirt_trouble();
+    if (!states.connected()) reasons.push_back("libvirt does not answer" + (trouble.empty() ? "" : ": " + trouble));
+    if (shutdown.goes_down()) reasons.push_back("the host shuts down");
     return reasons;
 }
 
@@ -498,6 +515,7 @@ void Agent::start() {
     parts.libvirt.observer().start(parts.watch);
     parts.jobs.start();
     parts.migrations.start(parts.services);
+    parts.shutdown.start();
     parts.expiry.start();
     parts.schedulers.look();
     parts.storage_watch.start();
@@ -547,6 +565,7 @@ void Agent::stop() {
     parts.peer_keeper.stop();
     if (parts.server) parts.server->stop();
     parts.migrations.stop();
+    parts.shutdown.stop();
     parts.jobs.stop();
     parts.timer.stop();
     parts.trials.stop();

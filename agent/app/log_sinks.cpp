@@ -9,6 +9,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <ctime>
+#include <nlohmann/json.hpp>
 
 #include "hvagent/clock.h"
 #include "hvagent/error.h"
@@ -43,8 +44,18 @@ std::string timestamp() {
     return text;
 }
 
-std::string upper(const std::string& name) {
-    std::string text = "HVAGENT_";
+// Values keep the bytes that are UTF-8; a name given twice keeps its first value.
+std::string json_line(log::Level level, std::string_view sentence, const std::vector<log::Field>& fields) {
+    nlohmann::ordered_json line{
+        {"time", timestamp()}, {"level", level_names[static_cast<int>(level)]}, {"message", std::string(sentence)}};
+    for (const log::Field& field : fields) line.emplace(field.name, field.value);
+    return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+// What one searches for stands by itself (journalctl JOB=...); the rest must not meet fields of others.
+std::string journal_name(const std::string& name) {
+    const bool is_searched = name == "job" || name == "operation" || name == "vm" || name == "request";
+    std::string text = is_searched ? "" : "HVAGENT_";
     for (unsigned char c : name) text += static_cast<char>(std::isalnum(c) ? std::toupper(c) : '_');
     return text;
 }
@@ -52,9 +63,7 @@ std::string upper(const std::string& name) {
 }  // namespace
 
 void StderrSink::write(log::Level level, std::string_view sentence, const std::vector<log::Field>& fields) {
-    std::string line = timestamp() + " " + level_names[static_cast<int>(level)] + " " + std::string(sentence);
-    for (const log::Field& field : fields) line += " " + field.name + "=" + quoted(field.value);
-    line += "\n";
+    const std::string line = json_line(level, sentence, fields) + "\n";
     std::lock_guard lock(mutex_);
     for (std::size_t done = 0; done < line.size();) {
         const ssize_t written = ::write(STDERR_FILENO, line.data() + done, line.size() - done);
@@ -68,7 +77,7 @@ void JournalSink::write(log::Level level, std::string_view sentence, const std::
     std::string message(sentence);
     for (const log::Field& field : fields) {
         message += " " + field.name + "=" + quoted(field.value);
-        entries.push_back(upper(field.name) + "=" + field.value);
+        entries.push_back(journal_name(field.name) + "=" + field.value);
     }
     entries.push_back("MESSAGE=" + message);
     entries.push_back("PRIORITY=" + std::to_string(priorities[static_cast<int>(level)]));

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -47,6 +48,13 @@ void serve(const hvagent::config::Settings& settings, const std::string& config_
     hvagent::log::info("hvagentd stops", {{"signal", signal}});
     sd_notify(0, "STOPPING=1\nSTATUS=Stopping: running jobs get their time");
     agent.stop();
+}
+
+// What another start would not mend, so that the unit does not try (RestartPreventExitStatus): wrong settings, and a store
+// of a newer hvagent.
+int exit_status(const Error& error) {
+    if (error.code() == Code::invalid_argument) return EX_CONFIG;
+    return error.code() == Code::no_capability ? EX_DATAERR : 1;
 }
 
 // What would start: 0, with warnings about what should be changed; else 1 with file, line and what was expected.
@@ -101,6 +109,9 @@ int main(int argc, char** argv) {
                 hvagent::log::warning("a secret can be read by everyone", {{"where", exposed}});
         serve(settings, config_path, *sink);
         return 0;
+    } catch (const Error& error) {
+        std::cerr << "hvagentd: " << error.what() << "\n";
+        return check ? 1 : exit_status(error);
     } catch (const std::exception& error) {
         std::cerr << "hvagentd: " << error.what() << "\n";
         return 1;

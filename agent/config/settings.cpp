@@ -134,6 +134,13 @@ const std::vector<Setting>& settings_table() {
         {"job", "result_lifetime", &S::job_result_lifetime, "seconds the result of a job is kept"},
         {"maintenance", "rest", &S::maintenance_rest,
          "what becomes of VMs that cannot move from a host under maintenance: leave or stop"},
+        {"shutdown", "guests", &S::shutdown_guests,
+         "what happens to guests when the host shuts down: stop (asked, each for [vm] stop_grace at the longest, then the "
+         "plug is pulled) or leave (to whoever stops libvirt)"},
+        {"shutdown", "restart", &S::shutdown_restart,
+         "start the stopped ones at the next boot of the host, last stopped first"},
+        {"shutdown", "budget", &S::shutdown_budget,
+         "seconds for all guests together; 0: what logind gives (its InhibitDelayMaxSec), which is never exceeded"},
         {"report", "heartbeat", &S::report_heartbeat, "seconds without news after which a controller is told that we live"},
         {"report", "snapshot_every", &S::report_picture_every, "seconds between full snapshots"},
         {"report", "max_reports", &S::report_most,
@@ -272,6 +279,12 @@ void check(const Settings& settings, const Places& places) {
         "[metrics] public must be loopback, always or never, but is \"" + settings.metrics_public + "\"");
     require(settings.metrics_token.empty() || settings.metrics_token.size() >= 16,
             "[metrics] token must have at least 16 characters");
+    // The disks of a saved VM could be changed while its memory waits for them unchanged.
+    require(settings.shutdown_guests != "suspend",
+            "[shutdown] guests cannot be suspend: memory that is saved over a boot of the host is not supported; expected "
+            "stop or leave");
+    require(settings.shutdown_guests == "stop" || settings.shutdown_guests == "leave",
+            "[shutdown] guests must be stop or leave, but is \"" + settings.shutdown_guests + "\"");
     require(settings.cdroms <= 3, "[vm] cdroms must be 0 to 3");
     require(settings.peer_heartbeat >= seconds(1) && settings.peer_heartbeat <= seconds(3600),
             "[peers] heartbeat must be 1 to 3600");

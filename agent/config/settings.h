@@ -106,6 +106,10 @@ struct Settings {
     seconds job_result_lifetime{172800};
     // [maintenance]
     std::string maintenance_rest = "leave";
+    // [shutdown]
+    std::string shutdown_guests = "stop";
+    bool shutdown_restart = true;
+    seconds shutdown_budget{0};
     // [report], [[controllers]]
     seconds report_heartbeat{15};
     seconds report_picture_every{600};

@@ -1,13 +1,26 @@
 #include "agent/http/rest_endpoint.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "agent/http/answers.h"
 #include "agent/http/arguments.h"
 #include "agent/http/url.h"
 #include "agent/identity/secret_hash.h"
 #include "hvagent/ids.h"
+#include "hvagent/log.h"
 
 namespace hvagent::http {
 namespace {
+
+constexpr std::size_t longest_request_id = 64;
+
+// The client's name for it (X-Request-Id) where that is a plain word, else one of ours.
+std::string request_id(const Request& request) {
+    const std::string given = request.header("x-request-id").substr(0, longest_request_id);
+    const auto is_plain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
+    return !given.empty() && std::all_of(given.begin(), given.end(), is_plain) ? given : make_uuid();
+}
 
 // Tells a request that is sent again from another one with the same job uuid.
 std::string fingerprint_of(const Request& request, const json& body) {
@@ -112,7 +125,11 @@ Response RestEndpoint::submit(const Request& request, const api::Row& row, const
     } catch (const Error& error) {
         submission.refused = error;  // SDKs read errors of jobs, not of a first answer
     }
-    return accepted(request, parts_.jobs.submit(std::move(submission)).str(), timeout);
+    const std::string uuid = parts_.jobs.submit(std::move(submission)).str();
+    log::info(
+        "job accepted",
+        {{"job", uuid}, {"operation", row.name}, {"request", request_id(request)}, {"client", request.client_address}});
+    return accepted(request, uuid, timeout);
 }
 
 Response RestEndpoint::accepted(const Request& request, const std::string& uuid, milliseconds timeout) const {

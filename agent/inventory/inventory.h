@@ -40,7 +40,7 @@ class Inventory final : public api::References {
 public:
     Inventory(Database& database, const Clock& clock);
 
-    // Creates or upgrades the schema. Error(io_failed) when the file was written by a newer version.
+    // Creates or upgrades the schema. Error(no_capability) when the file was written by a newer version.
     void migrate();
 
     // T is a struct of include/hvagent/model with a record description in records.h.

@@ -48,6 +48,8 @@ const Record<Vm>& record_of<Vm>() {
                                          .internal("should_run", &Vm::should_run)
                                          .internal("migration", &Vm::migration)
                                          .internal("creation_plan", &Vm::creation_plan)
+                                         .internal("restart_order", &Vm::restart_order)
+                                         .internal("restart_boot", &Vm::restart_boot)
                                          .generated("state", state_expression, state_names())
                                          .dates()
                                          .index({"name"})

@@ -79,6 +79,12 @@ std::vector<std::string> ddl_of(const Table& table) {
     return statements;
 }
 
+std::int64_t find_version(Database& database) {
+    std::int64_t version = 0;
+    database.write(Durability::lazy, [&](SqlSession& session) { version = version_of(session); });
+    return version;
+}
+
 const std::vector<MigrationStep>& migration_steps() {
     static const std::vector<MigrationStep> steps = {};
     return steps;
@@ -89,9 +95,11 @@ void migrate(Database& database, const std::vector<MigrationStep>& steps, std::i
     database.write(Durability::flushed, [&](SqlSession& session) {
         found = version_of(session);
         if (found > version)
-            throw Error(Code::io_failed, "the store was written by a newer hvagent: its schema is version " +
-                                             std::to_string(found) + ", this one knows versions up to " +
-                                             std::to_string(version));
+            throw Error(Code::no_capability,
+                        "the store was written by a newer hvagent: its schema is version " + std::to_string(found) +
+                            ", this one knows versions up to " + std::to_string(version) +
+                            "; install the newer hvagent again, or put back the store that it saved before its upgrade "
+                            "(hvagent.db.schema-*, beside it)");
         if (found != 0) return;
         complete(session);
         set_version(session, version);

@@ -18,9 +18,12 @@ struct MigrationStep {
 };
 const std::vector<MigrationStep>& migration_steps();
 
-// Each step in a transaction of its own. Error(io_failed) when the file is of a newer version.
+// Each step in a transaction of its own. Error(no_capability) when the file is of a newer version.
 void migrate(Database& database, const std::vector<MigrationStep>& steps = migration_steps(),
              std::int64_t version = schema_version);
+
+// Of the file as it is; 0: it is new.
+std::int64_t find_version(Database& database);
 
 // CREATE TABLE and CREATE INDEX of one table.
 std::vector<std::string> ddl_of(const Table& table);

@@ -10,6 +10,14 @@ constexpr seconds retry_distance{1};
 constexpr seconds expiry_distance{60};  // results that expired are no longer found; removing them is no hurry
 constexpr std::size_t expiry_batch = 500;
 
+// The first VM the job works on; empty: none.
+std::string_view vm_of(const Schedule::Ticket& ticket) {
+    constexpr std::string_view prefix = "VmInstance:";
+    for (const std::string& queue : ticket.queues)
+        if (queue.starts_with(prefix)) return std::string_view(queue).substr(prefix.size());
+    return "";
+}
+
 }  // namespace
 
 JobEngine::Impl::Entries JobEngine::Impl::take_startable() {
@@ -36,6 +44,9 @@ void JobEngine::Impl::work(EntryPtr entry) {
 // Returns a job that this worker shall run next, or null.
 EntryPtr JobEngine::Impl::work_one(const EntryPtr& entry) {
     const log::Scope scope({{"job", entry->id.str()}, {"operation", entry->row->name}});
+    std::optional<log::Scope> vm_scope;
+    if (const std::string_view vm = vm_of(*entry); !vm.empty())
+        vm_scope.emplace(std::initializer_list<log::Field>{{"vm", vm}});
     const Moment began = clock_.moment();
     Outcome outcome;
     try {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include "hvagent/error.h"
@@ -29,6 +30,14 @@ void make_private(const std::string& path) {
         throw Error(Code::io_failed,
                     "cannot make the database " + path + " private (mode 0600): " + std::generic_category().message(errno));
     }
+}
+
+void flush(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool is_done = fd >= 0 && ::fsync(fd) == 0;
+    const int failure = errno;
+    if (fd >= 0) ::close(fd);
+    if (!is_done) throw Error(Code::io_failed, "cannot flush " + path + ": " + std::generic_category().message(failure));
 }
 
 // The last connection to be closed removes the log.
@@ -62,6 +71,21 @@ SqliteDatabase::SqliteDatabase(const std::string& path, std::size_t most_readers
 }
 
 SqliteDatabase::~SqliteDatabase() = default;
+
+void SqliteDatabase::copy_to(const std::string& path) {
+    const std::string unfinished = path + ".part";
+    std::error_code ignored;
+    std::filesystem::remove(unfinished, ignored);
+    make_private(unfinished);
+    {
+        const std::lock_guard lock(writer_mutex_);
+        writer_->run("VACUUM INTO ?", {unfinished});
+    }
+    flush(unfinished);
+    if (::rename(unfinished.c_str(), path.c_str()) != 0)
+        throw Error(Code::io_failed, "cannot rename " + unfinished + ": " + std::generic_category().message(errno));
+    flush(std::filesystem::path(path).parent_path().string());
+}
 
 void SqliteDatabase::write(Durability durability, const std::function<void(SqlSession&)>& work) {
     std::uint64_t commit = 0;

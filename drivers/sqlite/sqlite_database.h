@@ -25,6 +25,10 @@ public:
     void write(Durability durability, const std::function<void(SqlSession&)>& work) override;
     void read(const std::function<void(SqlSession&)>& work) override;
 
+    // The whole content as a database of its own, mode 0600. Under its final name only when it is on disk; one that is there
+    // is replaced. Error(io_failed).
+    void copy_to(const std::string& path);
+
 private:
     void write_outermost(const std::function<void(SqlSession&)>& work);
     void write_nested(const std::function<void(SqlSession&)>& work);

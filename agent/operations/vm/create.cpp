@@ -34,6 +34,7 @@ void record(Services& services, const CreateVm& params) {
 }  // namespace
 
 json create_vm(Services& services, Job& job, const CreateVm& params) {
+    if (params.strategy == CreationStrategy::instant_start) services.require_host_stays();
     record(services, params);
     if (params.strategy == CreationStrategy::just_create) return services.inventory.answer("VmInstance", params.uuid.str());
     try {

@@ -51,15 +51,18 @@ bool has_guest_agent(Services& services, const VmId& vm) {
 
 // One deadline for all methods together; nullopt when the guest heard none of them.
 std::optional<StoppedBy> ask_guest(Services& services, Job& job, const VmId& vm) {
-    const Moment until = std::min(job.deadline(), services.clock.moment() + services.settings.stop_grace);
+    const Moment longest = std::min(job.deadline(), services.clock.moment() + services.settings.stop_grace);
+    // A shutdown of the host may be announced while the guest takes its time.
+    const auto next_look = [&](milliseconds share) {
+        return std::min({longest, services.guests_stop_by(), services.clock.moment() + share});
+    };
     if (has_guest_agent(services, vm) && ask(services, vm, ShutdownMethod::guest_agent)) {
-        const Moment share = std::min(until, services.clock.moment() + agent_share);
-        if (services.states.wait_until(vm, off_states, share, job.cancellation())) return StoppedBy::guest_agent;
+        if (services.states.wait_until(vm, off_states, next_look(agent_share), job.cancellation()))
+            return StoppedBy::guest_agent;
     }
-    while (services.clock.moment() < until) {
+    while (services.clock.moment() < std::min(longest, services.guests_stop_by())) {
         ask(services, vm, ShutdownMethod::acpi);
-        const Moment next = std::min(until, services.clock.moment() + press_again);
-        if (services.states.wait_until(vm, off_states, next, job.cancellation())) return StoppedBy::acpi;
+        if (services.states.wait_until(vm, off_states, next_look(press_again), job.cancellation())) return StoppedBy::acpi;
     }
     return std::nullopt;
 }
@@ -94,6 +97,7 @@ StoppedBy halt(Services& services, Job& job, const VmId& vm, StopType type) {
 }
 
 void boot(Services& services, Job& job, const VmId& id) {
+    services.require_host_stays();
     const Vm vm = services.inventory.get<Vm>(id);
     const auto room = services.capacity.reserve(id, vm.cpus, vm.memory);
     for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", id.str()}})) {
@@ -122,6 +126,7 @@ json start_vm(Services& services, Job& job, const StartVm& params) {
         services.inventory.modify<Vm>(params.vm, [](Vm& record) { record.should_run = true; });
         return services.inventory.answer("VmInstance", params.vm.str());
     }
+    services.require_host_stays();
     check_placement(services, params);
     Transition transition(services.states, params.vm, VmState::starting);
     Flow flow(job);
@@ -154,6 +159,7 @@ json stop_vm(Services& services, Job& job, const StopVm& params) {
 }
 
 json reboot_vm(Services& services, Job& job, const OnVm& params) {
+    if (!job.resumed()) services.require_host_stays();  // a half done one is stopped at the least
     Transition transition(services.states, params.vm, VmState::rebooting);
     Flow(job)
         .once("stop the guest", [&] { halt(services, job, params.vm, StopType::grace); })

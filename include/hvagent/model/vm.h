@@ -117,6 +117,10 @@ struct Vm {
     // Set while a migration away from this host is not settled: the VM may run elsewhere, so nothing starts it here and that
     // it is not seen here says nothing.
     MigrationId migration;
+    // It was stopped by a shutdown of the host, in this boot and as the how manieth; 0: it was not. What was stopped last
+    // comes back first.
+    std::int64_t restart_order = 0;
+    std::string restart_boot;
     // JSON text: what to make at the first start of a VM that was only recorded (intent created); empty otherwise.
     std::string creation_plan;
 

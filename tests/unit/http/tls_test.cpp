@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include "tests/fakes/temp_directory.h"
+#include "tests/fakes/thrown_error.h"
 #include "tests/unit/http/server_fixture.h"
 
 namespace hvagent::http {
@@ -50,6 +51,8 @@ void write(const Identification& identification, const std::string& certificate_
     fclose(file);
 }
 
+const std::string health = "GET /hvagent/v1/health HTTP/1.1\r\nConnection: close\r\n\r\n";
+
 class TlsTest : public HttpServerTest {
 public:
     TlsTest() : authority(make_identification("authority", nullptr)), agent(make_identification("localhost", &authority)) {
@@ -64,6 +67,7 @@ public:
         const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
         SSL_CTX_load_verify_locations(context.get(), directory.file("ca.pem").c_str(), nullptr);
         SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+        if (configure_client) configure_client(context.get());
         if (as) {
             SSL_CTX_use_certificate(context.get(), as->certificate.get());
             SSL_CTX_use_PrivateKey(context.get(), as->key.get());
@@ -81,12 +85,22 @@ public:
         return answer;
     }
 
+    // Whether a client that takes this version and these ciphers alone is served.
+    bool serves(int version, const char* ciphers) {
+        configure_client = [=](SSL_CTX* context) {
+            SSL_CTX_set_security_level(context, 0);
+            SSL_CTX_set_min_proto_version(context, version);
+            SSL_CTX_set_max_proto_version(context, version);
+            if (SSL_CTX_set_cipher_list(context, ciphers) != 1) ADD_FAILURE() << "no cipher " << ciphers;
+        };
+        return talk(health, nullptr).starts_with("HTTP/1.1 200");
+    }
+
+    std::function<void(SSL_CTX*)> configure_client;
     TempDirectory directory;
     Identification authority;
     Identification agent;
 };
-
-const std::string health = "GET /hvagent/v1/health HTTP/1.1\r\nConnection: close\r\n\r\n";
 
 TEST_F(TlsTest, AnswersOverTls) {
     start();
@@ -126,6 +140,31 @@ TEST_F(TlsTest, WithAClientAuthorityOnlyItsCertificatesGetIn) {
     EXPECT_TRUE(talk(health, &known).starts_with("HTTP/1.1 200"));
     EXPECT_EQ(talk(health, nullptr), "");
     EXPECT_EQ(talk(health, &stranger), "");
+}
+
+TEST_F(TlsTest, OldVersionsAndWeakCiphersAreRefused) {
+    start();
+    EXPECT_TRUE(serves(TLS1_3_VERSION, "ALL"));
+    EXPECT_TRUE(serves(TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256"));
+    EXPECT_FALSE(serves(TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA"));
+    EXPECT_FALSE(serves(TLS1_2_VERSION, "AECDH-AES128-SHA"));
+    EXPECT_FALSE(serves(TLS1_1_VERSION, "ALL"));
+    EXPECT_FALSE(serves(TLS1_VERSION, "ALL"));
+}
+
+TEST_F(TlsTest, ARenewedCertificateIsShownAfterTheReloadAndABrokenOneChangesNothing) {
+    start();
+    const Identification other_authority = make_identification("other authority", nullptr);
+    write(make_identification("localhost", &other_authority), directory.file("agent.pem"), directory.file("agent.key"));
+    EXPECT_TRUE(talk(health, nullptr).starts_with("HTTP/1.1 200")) << "the old one, until it is told";
+    server->reload_certificates();
+    EXPECT_EQ(talk(health, nullptr), "") << "a client that trusts the old authority";
+    write(other_authority, directory.file("ca.pem"), directory.file("other.key"));
+    EXPECT_TRUE(talk(health, nullptr).starts_with("HTTP/1.1 200"));
+
+    write_file(directory.file("agent.key"), "half written");
+    EXPECT_EQ(thrown_error([&] { server->reload_certificates(); }).code(), Code::io_failed);
+    EXPECT_TRUE(talk(health, nullptr).starts_with("HTTP/1.1 200"));
 }
 
 TEST_F(TlsTest, AKeyThatDoesNotFitIsNamed) {

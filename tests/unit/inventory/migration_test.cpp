@@ -98,7 +98,7 @@ TEST_F(Migrations, AStoreOfANewerAgentIsLeftAlone) {
     inventory.migrate();
     run_all(database, "UPDATE schema_version SET version = " + std::to_string(schema_version + 1));
     const Error error = thrown_error([&] { inventory.migrate(); });
-    EXPECT_EQ(error.code(), Code::io_failed);
+    EXPECT_EQ(error.code(), Code::no_capability);
     EXPECT_THAT(error.details(), testing::HasSubstr("version " + std::to_string(schema_version + 1)));
     EXPECT_EQ(version_of(database), schema_version + 1);
 }
