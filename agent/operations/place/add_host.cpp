@@ -1,4 +1,5 @@
 #include <set>
+#include <thread>
 
 #include "agent/identity/secret_hash.h"
 #include "agent/operations/place/handlers.h"
@@ -10,6 +11,9 @@
 
 namespace hvagent::operations {
 namespace {
+
+constexpr int most_attempts = 5;
+constexpr milliseconds first_pause{100};  // before tokens that crossed are agreed on anew
 
 [[noreturn]] void refuse(const std::string& why) {
     throw Error(Code::invalid_argument, why);
@@ -75,10 +79,8 @@ public:
             .step("introduce this host", [this] { introduce(); })
             .step(
                 "record the host", [this] { record(); }, [this] { take_back(); })
-            .step("let the other host call back",
-                  [this] { services_.peers.ask(facts_.host.uuid, "call-back", json::object(), 2 * peer_patience); })
+            .step("let the other host call back", [this] { be_called_back(); })
             .run();
-        look_at_peer(services_, facts_.host.uuid);
         log::info("a host was added", {{"host", facts_.host.uuid.str()}, {"url", url_}});
         return services_.inventory.answer("Host", facts_.host.uuid.str());
     }
@@ -101,9 +103,7 @@ private:
     // What an earlier life of the job wrote is taken back as well; a host that was known before is not.
     void record() {
         const HostId host = facts_.host.uuid;
-        const auto noted = job_.recall("was known");
-        was_known_ = noted ? noted->get<bool>() : services_.inventory.find<Peer>(host).has_value();
-        if (!noted) job_.remember("was known", was_known_);
+        note_whether_known(host);
         Host record;
         record.uuid = host;
         record.name = params_.name;
@@ -121,6 +121,32 @@ private:
         });
         peers::write_facts(services_.inventory, facts_, services_.clock.now());
         services_.consider_peer(host);
+    }
+
+    void note_whether_known(const HostId& host) {
+        if (is_noted_) return;
+        const auto noted = job_.recall("was known");
+        was_known_ = noted ? noted->get<bool>() : services_.inventory.find<Peer>(host).has_value();
+        if (!noted) job_.remember("was known", was_known_);
+        is_noted_ = true;
+    }
+
+    // Both directions must work. Where each side adds the other at the same moment their tokens may cross: then they are
+    // agreed on anew, by one side before the other.
+    void be_called_back() {
+        const HostId host = facts_.host.uuid;
+        for (int attempt = 1;; ++attempt) {
+            try {
+                services_.peers.ask(host, "call-back", json::object(), 2 * peer_patience);
+                return;
+            } catch (const Error& error) {
+                if (error.code() != Code::authentication_failed || attempt == most_attempts) throw;
+            }
+            std::this_thread::sleep_for((services_.host < host ? 1 : 3) * attempt * first_pause);
+            job_.cancellation().check();
+            introduce();
+            record();
+        }
     }
 
     void add_user_tags(const HostId& host) {
@@ -149,6 +175,7 @@ private:
     peers::Introduction us_;
     peers::IntroductionAnswer answer_;
     peers::PeerFacts facts_;
+    bool is_noted_ = false;
     bool was_known_ = false;
 };
 

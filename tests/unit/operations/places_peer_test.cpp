@@ -176,6 +176,19 @@ TEST_F(PeerHosts, ThatCannotReachUsAreTakenBack) {
     EXPECT_EQ(inventory.count<Peer>(), 0);
 }
 
+TEST_F(PeerHosts, TokensThatCrossedAreAgreedOnAnew) {
+    int refusals = 2;
+    peers.answer(there, "call-back", [this, &refusals](const json&) {
+        if (refusals-- > 0) throw Error(Code::authentication_failed, "h2: the host is not known here");
+        ask("facts");
+        return json::object();
+    });
+    EXPECT_EQ(add()["uuid"], there.str());
+    EXPECT_EQ(refusals, -1);
+    refusals = 100;
+    EXPECT_EQ(refusal().code(), Code::authentication_failed);  // not for ever
+}
+
 TEST_F(PeerHosts, AKnownHostStaysWhenAddingItAgainFails) {
     add();
     peers.answer(there, "call-back", [](const json&) -> json { throw Error(Code::host_connection, "no route"); });
