@@ -5,7 +5,8 @@
 namespace hvagent::cli {
 namespace {
 
-const std::vector<std::string> commands{"login", "logout", "list", "help", "completion", "doctor", "storage", "top", "watch"};
+const std::vector<std::string> commands{"login",  "logout",  "list", "help", "completion",
+                                        "doctor", "storage", "top",  "watch"};
 const std::vector<std::string> options{"--url", "--json", "--no-wait", "--ca"};
 
 void add_matching(std::vector<std::string>& out, const std::string& candidate, const std::string& typed) {

@@ -44,7 +44,7 @@ struct DomainEvent {
     std::int64_t number = 0;  // in order of arrival, given by the inbox
     Kind kind = Kind::lifecycle;
     VmId vm;
-    int event = 0;  // virDomainEventType or the kind's own value
+    int event = 0;   // virDomainEventType or the kind's own value
     int detail = 0;  // of an I/O error: 1 when there was no space
     std::string text;
 };

@@ -135,9 +135,7 @@ struct Vm {
         return observed;
     }
     // By QEMU, and not by somebody who wants it paused.
-    bool is_paused_by_io_error() const {
-        return state() == VmState::paused && observed_reason.starts_with(io_error_reason);
-    }
+    bool is_paused_by_io_error() const { return state() == VmState::paused && observed_reason.starts_with(io_error_reason); }
 };
 
 struct VmNic {

@@ -42,8 +42,7 @@ TEST(TopRates, ACounterThatWentBackIsOfANewLife) {
     TopRates rates;
     rates.rows(figures(1000, 9000, 0));
     const json rows = rates.rows(figures(2000, 10, 0));
-    for (const json& row : rows)
-        EXPECT_TRUE(row["name"] != "busy" || !row.contains("cpuPercent"));
+    for (const json& row : rows) EXPECT_TRUE(row["name"] != "busy" || !row.contains("cpuPercent"));
 }
 
 TEST(TopRates, AreShownInUnits) {
