@@ -6,7 +6,7 @@ if(HVAGENT_WERROR)
     target_compile_options(warnings INTERFACE -Werror)
 endif()
 # GCC 12 warns about its own std::string in optimised builds.
-target_compile_options(warnings INTERFACE -Wno-restrict -Wno-null-dereference)
+target_compile_options(warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> -Wno-null-dereference)
 
 foreach(sanitizer IN LISTS HVAGENT_SANITIZE)
     add_compile_options(-fsanitize=${sanitizer} -fno-omit-frame-pointer)

@@ -91,6 +91,8 @@ json parse_body(const std::string& text) {
         body = json::parse(text, limit_depth);
     } catch (const json::parse_error& error) {
         throw Error(Code::bad_request, "the body is not JSON: malformed at byte " + std::to_string(error.byte));
+    } catch (const json::out_of_range&) {
+        throw Error(Code::bad_request, "the body has a number that no one can hold, like 1e999");
     }
     if (!body.is_object() && !body.is_null())
         throw Error(Code::bad_request, std::string("the body must be a JSON object, but is a JSON ") + body.type_name());

@@ -159,6 +159,7 @@ TEST_F(HttpServerTest, BadBodiesAreRefusedWithTheirPosition) {
     const Reply malformed = call("POST", "/v1/zones", R"({"params":{"name":)");
     EXPECT_EQ(malformed.status, 400);
     EXPECT_NE(details(malformed).find("byte 19"), std::string::npos) << details(malformed);
+    EXPECT_EQ(call("POST", "/v1/zones", R"({"params":{"name":"z","size":1e999}})").status, 400);
     EXPECT_EQ(call("POST", "/v1/zones", "[1]").status, 400);
     EXPECT_EQ(call("POST", "/v1/zones", "\"text\"").status, 400);
     EXPECT_EQ(call("POST", "/v1/zones", "{\"params\":{\"name\":\"\xff\"}}").status, 400);
