@@ -23,8 +23,7 @@ api::Catalog make_catalog(Services& services, std::vector<api::Table> others) {
     std::vector<api::Table> tables{
         vm_api(services),        image_api(services), offering_api(services), place_api(services),  storage_api(services),
         network_api(services),   tag_api(services),   system_api(services),   volume_api(services), snapshot_api(services),
-        scheduler_api(services), cdrom_api(services), flatten_api(services),  clone_api(services),
-        migration_api(services),
+        scheduler_api(services), cdrom_api(services), flatten_api(services),  clone_api(services),  migration_api(services),
     };
     for (api::Table& table : others) tables.push_back(std::move(table));
     return api::Catalog(std::move(tables));

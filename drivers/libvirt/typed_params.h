@@ -19,9 +19,7 @@ public:
     void add(const char* name, const std::string& value) {
         checked(virTypedParamsAddString(&params_, &count_, &room_, name, value.c_str()), name);
     }
-    void add(const char* name, int value) {
-        checked(virTypedParamsAddInt(&params_, &count_, &room_, name, value), name);
-    }
+    void add(const char* name, int value) { checked(virTypedParamsAddInt(&params_, &count_, &room_, name, value), name); }
     virTypedParameterPtr get() const { return params_; }
     int count() const { return count_; }
 

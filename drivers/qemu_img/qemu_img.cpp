@@ -258,8 +258,7 @@ void QemuImg::relink(const std::string& path, const std::string& base, const std
     require_format(target_formats, base_format);
     inspect(base, base_format);  // a base that is not there, or no image, is refused
     Command command = quick_command();
-    command.argv.insert(command.argv.end(),
-                        {"rebase", "-u", "-f", "qcow2", "-F", base_format, "-b", base, "--", path});
+    command.argv.insert(command.argv.end(), {"rebase", "-u", "-f", "qcow2", "-F", base_format, "-b", base, "--", path});
     require_success(run(command), "cannot link the image " + path + " to " + base, Code::io_failed);
     flush_to_disk(FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path);
 }

@@ -119,7 +119,8 @@ json measure_all(const Options& options) {
 
 // A first word asks for one part alone, which needs no host, or others.
 json measure(int argc, char** argv) {
-    const std::map<std::string, json (*)(const Options&)> parts{{"copies", copies}, {"moves", moves}, {"watching", measure_watching}};
+    const std::map<std::string, json (*)(const Options&)> parts{
+        {"copies", copies}, {"moves", moves}, {"watching", measure_watching}};
     const auto part = argc > 1 ? parts.find(argv[1]) : parts.end();
     if (part == parts.end()) return measure_all(Options(argc, argv));
     return part->second(Options(argc - 1, argv + 1));

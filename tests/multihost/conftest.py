@@ -136,7 +136,7 @@ class Mover:
     def create(self, node, name, **params):
         vm = node.world.create(name, **params)["uuid"]
         self.made.append(vm)
-        node.host.guest_says(vm, "GUEST-UP")
+        node.host.guest_says(vm, "GUEST-UP", timeout_s=90)
         return vm
 
     def start_move(self, source, vm, destination=None, tags=(), **params):

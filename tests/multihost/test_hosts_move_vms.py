@@ -81,7 +81,7 @@ def test_a_vm_moves_on_shared_storage(cluster, mover):
     assert disks_of(there, vm) == before
     check_stream(there, vm, count)
     there.api.act(vm, "rebootVmInstance")
-    there.host.guest_says(vm, "GUEST-UP")
+    there.host.guest_says(vm, "GUEST-UP", timeout_s=90)
     cluster.check_agreement()
 
 
@@ -117,7 +117,7 @@ def test_snapshots_volumes_isos_and_tags_go_along(cluster, mover):
     there.api.act(vm, "stopVmInstance", type="cold")
     there.api.run("PUT", f"/volume-snapshots/{first['uuid']}/actions", {"revertVolumeFromSnapshot": {}})
     there.api.act(vm, "startVmInstance")
-    there.host.guest_says(vm, "GUEST-UP")
+    there.host.guest_says(vm, "GUEST-UP", timeout_s=90)
     assert inside(there, vm).sh("cat /data/mark 2>/dev/null || echo none") == "none"
 
 

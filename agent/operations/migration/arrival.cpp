@@ -24,11 +24,7 @@ bool is_recorded(Services& services, const std::string& path) {
 class Delivery {
 public:
     Delivery(Services& services, const Arrival& arrival, const ArrivalProgress& progress, Cancellation& cancel)
-        : services_(services),
-          bundle_(arrival.bundle),
-          landing_(arrival.landing),
-          progress_(progress),
-          cancel_(cancel) {}
+        : services_(services), bundle_(arrival.bundle), landing_(arrival.landing), progress_(progress), cancel_(cancel) {}
 
     void run() {
         for (const MovingFile& file : bundle_.files)
@@ -88,7 +84,8 @@ private:
             const Image image = services_.inventory.get<Image>(file.image);
             const PrimaryStorage& storage = landing_.storages.at(file.storage).storage;
             if (cached_image_path(storage, image) == target) {
-                services_.image_cache.fetch(image, storage, [&](int percent) { tell(file, percent); }, cancel_);
+                services_.image_cache.fetch(
+                    image, storage, [&](int percent) { tell(file, percent); }, cancel_);
                 return;
             }
         }
@@ -105,9 +102,9 @@ private:
     }
 
     bool is_same(const MovingFile& file) {
-        const json answer = services_.peers.ask(
-            bundle_.source, "migration-checksum", {{"migration", bundle_.migration.str()}, {"path", file.path}},
-            std::chrono::minutes(30));
+        const json answer =
+            services_.peers.ask(bundle_.source, "migration-checksum",
+                                {{"migration", bundle_.migration.str()}, {"path", file.path}}, std::chrono::minutes(30));
         return answer.at("sha256") == services_.files.sha256(target_of(file), cancel_);
     }
 
@@ -275,8 +272,7 @@ MigrationPlaces places_of(Services& services, const Arrival& arrival) {
     MigrationPlaces places;
     for (const auto& [theirs, mine] : arrival.landing.paths)
         if (theirs != mine) places.paths[theirs] = mine;
-    const std::string serial_log =
-        services.settings.state_directory + "/serial/" + arrival.bundle.vm.uuid.str() + ".log";
+    const std::string serial_log = services.settings.state_directory + "/serial/" + arrival.bundle.vm.uuid.str() + ".log";
     if (serial_log != arrival.bundle.serial_log) places.paths[arrival.bundle.serial_log] = serial_log;
     for (const VmNic& nic : arrival.bundle.nics) {
         NicSpec plug;

@@ -43,8 +43,7 @@ MovingFile file_from_json(const json& sent) {
 }
 
 json to_json(const MovingStorage& storage) {
-    return {
-        {"uuid", storage.uuid.str()}, {"name", storage.name}, {"url", storage.url}, {"probe", storage.probe}};
+    return {{"uuid", storage.uuid.str()}, {"name", storage.name}, {"url", storage.url}, {"probe", storage.probe}};
 }
 
 MovingStorage storage_from_json(const json& sent) {
@@ -74,10 +73,8 @@ MovingImage image_from_json(const json& sent) {
 }
 
 json to_json(const GuestNeeds& needs) {
-    return {{"virtType", needs.virt_type},
-            {"architecture", needs.architecture},
-            {"machine", needs.machine},
-            {"cpu", needs.cpu}};
+    return {
+        {"virtType", needs.virt_type}, {"architecture", needs.architecture}, {"machine", needs.machine}, {"cpu", needs.cpu}};
 }
 
 GuestNeeds needs_from_json(const json& sent) {

@@ -131,8 +131,7 @@ void add_files(Services& services, VmBundle& bundle) {
         const auto disk = std::find_if(live->disks.begin(), live->disks.end(),
                                        [&](const LiveDisk& one) { return one.volume == volume.uuid; });
         if (disk == live->disks.end())
-            throw Error(Code::operation_failed,
-                        "VM " + bundle.vm.uuid.str() + " runs without its disk " + shown(volume));
+            throw Error(Code::operation_failed, "VM " + bundle.vm.uuid.str() + " runs without its disk " + shown(volume));
         collection.add_chain(volume, disk->chain);
         collection.add_branches(volume);
     }

@@ -16,8 +16,8 @@ std::vector<Candidate> find_candidates(Services& services, const VmBundle& bundl
     // A host that does not answer must not keep the others waiting.
     std::vector<std::future<std::vector<std::string>>> asked;
     for (const Candidate& one : candidates)
-        asked.push_back(std::async(std::launch::async,
-                                   [&services, &bundle, id = one.host.uuid] { return reasons_against(services, id, bundle); }));
+        asked.push_back(std::async(
+            std::launch::async, [&services, &bundle, id = one.host.uuid] { return reasons_against(services, id, bundle); }));
     for (std::size_t i = 0; i < candidates.size(); ++i) candidates[i].reasons = asked[i].get();
     std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
         if (a.reasons.empty() != b.reasons.empty()) return a.reasons.empty();

@@ -152,9 +152,8 @@ Judgement judge_departure(Services& services, const Migration& row) {
 }
 
 json finish_moved(Services& services, const Migration& open, const Judgement& judgement) {
-    const Migration row = open.stage == MigrationStage::moved
-                              ? open
-                              : write_stage(services, open, MigrationStage::moved, judgement.reason);
+    const Migration row =
+        open.stage == MigrationStage::moved ? open : write_stage(services, open, MigrationStage::moved, judgement.reason);
     json request = about(row);
     request["resume"] = !load_departure(row).was_paused;
     const json answer = services.peers.ask(row.peer, "migration-take", request, work_patience);
@@ -163,9 +162,8 @@ json finish_moved(Services& services, const Migration& open, const Judgement& ju
 }
 
 void finish_stayed(Services& services, const Migration& open, const Judgement& judgement) {
-    const Migration row = open.stage == MigrationStage::stayed
-                              ? open
-                              : write_stage(services, open, MigrationStage::stayed, judgement.reason);
+    const Migration row =
+        open.stage == MigrationStage::stayed ? open : write_stage(services, open, MigrationStage::stayed, judgement.reason);
     json request = about(row);
     request["reason"] = row.reason;
     const bool resumes = was_left_paused(services, row);

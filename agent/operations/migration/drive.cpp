@@ -15,7 +15,9 @@ constexpr milliseconds status_wait{500};
 
 // Every option that can differ between requests.
 std::vector<std::string> tags_of(const MigrationOptions& options) {
-    const auto tag = [](const char* name, const std::string& value) { return std::string("migration::") + name + "::" + value; };
+    const auto tag = [](const char* name, const std::string& value) {
+        return std::string("migration::") + name + "::" + value;
+    };
     const char* stuck = options.when_stuck == WhenStuck::abort   ? "abort"
                         : options.when_stuck == WhenStuck::pause ? "pause"
                                                                  : "post_copy";
@@ -30,9 +32,9 @@ std::vector<std::string> tags_of(const MigrationOptions& options) {
 }
 
 json to_json(const MigrationResult& result) {
-    return {{"totalMs", result.total.count()},     {"downtimeMs", result.downtime.count()},
-            {"transferred", result.transferred},   {"iterations", result.iterations},
-            {"postCopied", result.post_copied},    {"pausedToConverge", result.paused_to_converge}};
+    return {{"totalMs", result.total.count()},   {"downtimeMs", result.downtime.count()},
+            {"transferred", result.transferred}, {"iterations", result.iterations},
+            {"postCopied", result.post_copied},  {"pausedToConverge", result.paused_to_converge}};
 }
 
 MigrationResult result_from_json(const json& sent) {

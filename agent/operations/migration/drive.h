@@ -18,7 +18,8 @@
 namespace hvagent::operations {
 
 // What the destination said when it was ready, and the options, as libvirt is told. `destination_address`: where it is.
-MigrationWay way_from_json(const nlohmann::json& ready, const MigrationOptions& options, const std::string& destination_address);
+MigrationWay way_from_json(const nlohmann::json& ready, const MigrationOptions& options,
+                           const std::string& destination_address);
 nlohmann::json places_to_json(const MigrationPlaces& places);
 
 // At the source: asks the destination to drive, shows its progress, hands on a cancellation, and ends as migrate() does.

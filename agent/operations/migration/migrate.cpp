@@ -70,9 +70,9 @@ private:
     json begin() {
         const auto now = services_.states.look(params_.vm);
         if (now != VmState::running && now != VmState::paused)
-            throw Error(Code::vm_wrong_state,
-                        "the VM " + params_.vm.str() + " is " + (now ? std::string(to_text(*now)) : "Unknown") +
-                            ", and only one that runs or is paused can move");
+            throw Error(Code::vm_wrong_state, "the VM " + params_.vm.str() + " is " +
+                                                  (now ? std::string(to_text(*now)) : "Unknown") +
+                                                  ", and only one that runs or is paused can move");
         options_ = options();
         VmBundle bundle = make_bundle(services_, params_.vm);
         refuse_obstacles(obstacles_to_leaving(services_, bundle));
@@ -150,9 +150,9 @@ private:
         services_.peers.ask(destination_, "migration-prepare", {{"vm", to_json(bundle)}}, ask_patience);
         for (;;) {
             job_.cancellation().check();
-            const json sight = services_.peers.ask(
-                destination_, "migration-status",
-                {{"migration", row_.uuid.str()}, {"waitMs", status_wait.count()}}, ask_patience);
+            const json sight =
+                services_.peers.ask(destination_, "migration-status",
+                                    {{"migration", row_.uuid.str()}, {"waitMs", status_wait.count()}}, ask_patience);
             const std::string state = sight.at("state").get<std::string>();
             if (state == "interrupted")  // its agent was restarted: what it has fetched stays
                 services_.peers.ask(destination_, "migration-prepare", {{"vm", to_json(bundle)}}, ask_patience);
@@ -249,24 +249,21 @@ private:
     }
 
     [[noreturn]] void leave_undecided(const std::optional<Error>& failure, const Judgement& judgement) {
-        services_.inventory.observe<Vm>(params_.vm,
-                                        [&](Vm& record) { record.observed_reason = judgement.reason; });
+        services_.inventory.observe<Vm>(params_.vm, [&](Vm& record) { record.observed_reason = judgement.reason; });
         services_.migrations.look_soon();
-        const std::string where = "where the VM runs cannot be told, so it is Unknown and is started nowhere, until both "
-                                  "hosts answer: " +
-                                  judgement.reason;
+        const std::string where =
+            "where the VM runs cannot be told, so it is Unknown and is started nowhere, until both "
+            "hosts answer: " +
+            judgement.reason;
         if (failure) throw Error(failure->code(), failure->details() + "; " + where);
         throw Error(Code::operation_failed, where);
     }
 
     static json with_figures(json answer, const MigrationResult& result) {
         if (result.total.count() == 0) return answer;
-        answer["migration"] = {{"totalMs", result.total.count()},
-                               {"downtimeMs", result.downtime.count()},
-                               {"transferredBytes", result.transferred},
-                               {"iterations", result.iterations},
-                               {"postCopy", result.post_copied},
-                               {"pausedToConverge", result.paused_to_converge}};
+        answer["migration"] = {{"totalMs", result.total.count()},        {"downtimeMs", result.downtime.count()},
+                               {"transferredBytes", result.transferred}, {"iterations", result.iterations},
+                               {"postCopy", result.post_copied},         {"pausedToConverge", result.paused_to_converge}};
         return answer;
     }
 

@@ -19,8 +19,9 @@ Judgement judge_paused_here(const MigrationTruth& here, const std::optional<Migr
         if (!there) return wait_because("the source is in " + here.reason + " and the destination does not answer");
         if (there->active && there->state == VmState::running && !there->migrating_in)
             return {Verdict::moved, "it runs at the destination"};
-        if (there->active) return wait_because("post-copy broke off: " + here.reason + " at the source, " + there->reason +
-                                               " at the destination");
+        if (there->active)
+            return wait_because("post-copy broke off: " + here.reason + " at the source, " + there->reason +
+                                " at the destination");
         return wait_because("post-copy broke off, and the destination has lost the VM: the guest's memory is incomplete");
     }
     if (was_paused) {
@@ -44,8 +45,7 @@ Judgement judge_off_here(const MigrationTruth& here, const std::optional<Migrati
                                         : "it is off at the source (" + here.reason +
                                               "), and the destination, where it may run, does not answer");
     if (there->migrating_in) return wait_because("the destination is not through with it");
-    if (there->active)
-        return {Verdict::moved, "it is at the destination only"};
+    if (there->active) return {Verdict::moved, "it is at the destination only"};
     if (handed_over) return {Verdict::moved, "it moved, and went off at the destination since"};
     return {Verdict::stayed, "it went off at the source (" + here.reason + ") and never ran at the destination"};
 }
@@ -61,9 +61,12 @@ Judgement judge(const std::optional<MigrationTruth>& here, const std::optional<M
 }
 
 nlohmann::json to_json(const MigrationTruth& truth) {
-    return {{"state", hvagent::to_text(truth.state)}, {"reason", truth.reason},
-            {"defined", truth.defined},               {"active", truth.active},
-            {"migratingOut", truth.migrating_out},    {"migratingIn", truth.migrating_in}};
+    return {{"state", hvagent::to_text(truth.state)},
+            {"reason", truth.reason},
+            {"defined", truth.defined},
+            {"active", truth.active},
+            {"migratingOut", truth.migrating_out},
+            {"migratingIn", truth.migrating_in}};
 }
 
 MigrationTruth truth_from_json(const nlohmann::json& sent) {

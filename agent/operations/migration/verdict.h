@@ -17,7 +17,7 @@ enum class Verdict {
 
 struct Judgement {
     Verdict verdict = Verdict::wait;
-    std::string reason;   // in words
+    std::string reason;  // in words
 };
 
 // `there` is nullopt while the destination cannot be asked, `here` while this host's libvirt is silent. `was_paused`: by its

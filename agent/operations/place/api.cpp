@@ -137,9 +137,10 @@ Row change_host_state_row(Services& services) {
     return Operation<P>{"ChangeHostState", Method::put, host_actions, "Allow or forbid VMs to start on a host, or empty it"}
         .action("changeHostState")
         .required(In::url, "uuid", &P::host, "the host")
-        .required(In::body, "stateEvent", &P::event,
-                  "a Disabled host starts no VM; preMaintain tells where its VMs could go, maintain moves them there; enable "
-                  "ends either")
+        .required(
+            In::body, "stateEvent", &P::event,
+            "a Disabled host starts no VM; preMaintain tells where its VMs could go, maintain moves them there; enable "
+            "ends either")
         .values({"enable", "disable", "maintain", "preMaintain"})
         .returns("inventory", "Host")
         .returns_value("plan", {{"type", "array"}, {"items", {{"type", "object"}}}}, false)

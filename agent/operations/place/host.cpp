@@ -75,8 +75,8 @@ json update_host(Services& services, Job&, const UpdateHost& params) {
 json change_host_state(Services& services, Job& job, const ChangeHostState& params) {
     const bool is_maintenance = params.event == "maintain" || params.event == "preMaintain";
     if (is_maintenance && params.host != services.host)
-        throw Error(Code::no_capability, "only a host's own agent can empty it: send this to " +
-                                             services.peers.url_of(params.host));
+        throw Error(Code::no_capability,
+                    "only a host's own agent can empty it: send this to " + services.peers.url_of(params.host));
     if (params.event == "preMaintain") return prepare_maintenance(services, job);
     if (params.event == "maintain") return drain_host(services, job);
     if (params.host == services.host)

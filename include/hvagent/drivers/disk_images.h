@@ -66,8 +66,8 @@ public:
     // into it. Cancelled or killed half-way it still lies on the old one.
     virtual void rebase(const std::string& path, const std::string& base, const std::string& base_format,
                         const ProgressPercent& progress, Cancellation& cancel) = 0;
-    // Writes another name for the base into the header of a qcow2 file that nobody has open: the base lies elsewhere now, its
-    // content is the same. Nothing is copied or compared.
+    // Writes another name for the base into the header of a qcow2 file that nobody has open: the base lies elsewhere now,
+    // its content is the same. Nothing is copied or compared.
     virtual void relink(const std::string& path, const std::string& base, const std::string& base_format) = 0;
     // Looks at the metadata of a qcow2 file and changes nothing. Of a file that a QEMU has open the answer is not reliable.
     virtual ImageCheck check(const std::string& path) = 0;

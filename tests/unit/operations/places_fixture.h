@@ -59,10 +59,27 @@ protected:
         open_storages(inventory, files);
         states = std::make_unique<state::VmStates>(inventory, world.observer(), clock, host);
         capacity = std::make_unique<HostCapacity>(settings, inventory, world.inspector(), host);
-        services = std::unique_ptr<Services>(new Services{
-            settings, clock, inventory, *states, world.power(), world.definitions(), world.inspector(), world.networks(),
-            disks, world.migration(), images, files, http, host, *capacity, cache, addresses, migrations, peers, peer_files,
-            [](const VmId&) {}});
+        services = std::unique_ptr<Services>(new Services{settings,
+                                                          clock,
+                                                          inventory,
+                                                          *states,
+                                                          world.power(),
+                                                          world.definitions(),
+                                                          world.inspector(),
+                                                          world.networks(),
+                                                          disks,
+                                                          world.migration(),
+                                                          images,
+                                                          files,
+                                                          http,
+                                                          host,
+                                                          *capacity,
+                                                          cache,
+                                                          addresses,
+                                                          migrations,
+                                                          peers,
+                                                          peer_files,
+                                                          [](const VmId&) {}});
         catalog = std::make_unique<api::Catalog>(make_catalog(*services, {}));
         world.observer().start(*states);
         world.settle();

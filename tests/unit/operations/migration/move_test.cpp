@@ -1,0 +1,184 @@
+// Two agents in memory, each with its own host, store and files; what one asks the other answers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/operations/migration/migrations.h"
+#include "agent/peers/peer_files.h"
+#include "hvagent/model/migration.h"
+#include "tests/fakes/fake_job.h"
+#include "tests/unit/operations/vm/vm_fixture.h"
+
+namespace hvagent::operations {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Node : public VmLife {
+public:
+    void TestBody() override {}
+    explicit Node(std::string name_) : name(std::move(name_)) {
+        settings.migration_tls = false;
+        address = "10.0.0." + name.substr(1);
+        inventory.modify<Host>(host, [&](Host& record) {
+            record.name = name;
+            record.management_ip = address;
+            record.status = ConnectionStatus::connected;
+        });
+        verbs = services->migrations.answers(*services);
+    }
+
+    void meet(Node& other) {
+        Host record;
+        record.uuid = other.host;
+        record.name = other.name;
+        record.zone = ZoneId(made("zone"));
+        record.cluster = ClusterId(made("cluster"));
+        record.management_ip = other.address;
+        record.status = ConnectionStatus::connected;
+        record.available_memory = 8 * GiB;
+        inventory.insert(record);
+        peers.know(other.host, "http://" + other.address);
+        for (const auto& [verb, answer] : other.verbs)
+            peers.answer(other.host, verb, [this, answer = answer](const json& body) { return answer(host, body); });
+        world.migration().reach("qemu+tcp://" + other.address + "/system", other.world.domains());
+    }
+    // Cuts the way to the other agent, or mends it.
+    void lose(Node& other) {
+        for (const auto& [verb, answer] : other.verbs) peers.answer(other.host, verb, nullptr);
+    }
+    void find_again(Node& other) {
+        for (const auto& [verb, answer] : other.verbs)
+            peers.answer(other.host, verb, [this, answer = answer](const json& body) { return answer(host, body); });
+    }
+
+    using VmLife::act;
+    using VmLife::act_failure;
+    using VmLife::create_vm;
+    using VmLife::disk;
+    using VmLife::host;
+    using VmLife::inventory;
+    using VmLife::peers;
+    using VmLife::record;
+    using VmLife::run;
+    using VmLife::services;
+    using VmLife::settings;
+    using VmLife::state_of;
+    using VmLife::volume_files;
+    using VmLife::volumes_of;
+    using VmLife::world;
+
+    const std::string name;
+    std::string address;
+    std::map<std::string, Migrations::Answer> verbs;
+};
+
+class Moves : public testing::Test {
+protected:
+    Moves() {
+        here.meet(there);
+        there.meet(here);
+        vm = here.create_vm();
+    }
+    json move(FakeJob& of) {
+        const json answer = here.run(of, "MigrateVm", {{"vmInstanceUuid", vm.str()}, {"hostUuid", there.host.str()}});
+        here.world.settle();
+        there.world.settle();
+        return answer;
+    }
+    Error failure(FakeJob& of) {
+        try {
+            move(of);
+        } catch (const Error& error) {
+            return error.cause() ? *error.cause() : error;
+        }
+        ADD_FAILURE() << "it did not fail";
+        return Error(Code::internal, "");
+    }
+
+    SystemClock clock;
+    Node here{"h1"}, there{"h2"};
+    VmId vm;
+    FakeJob job{clock};
+};
+
+// The cached image is known at the destination, as where a controller registers it at every host.
+class Migrating : public Moves {
+protected:
+    Migrating() {
+        const Volume root = here.volumes_of(vm).front();
+        const std::string base = here.disk.find(root.install_path)->image.backing_file;
+        there.disk.put(base, *here.disk.find(base));
+        Image image = here.inventory.get<Image>(root.root_image);
+        image.md5 = "d41d8cd98f00b204e9800998ecf8427e";
+        here.inventory.modify<Image>(image.uuid, [&](Image& one) { one.md5 = image.md5; });
+        there.inventory.insert(image);
+    }
+};
+
+TEST_F(Migrating, BringsRecordsAndFilesAndLeavesNothing) {
+    const Volume before = here.volumes_of(vm).front();
+    const json answer = move(job);
+    EXPECT_EQ(answer["inventory"]["hostUuid"], there.host.str());
+    EXPECT_EQ(answer["inventory"]["lastHostUuid"], here.host.str());
+    EXPECT_EQ(there.state_of(vm), VmState::running);
+    EXPECT_EQ(there.volumes_of(vm).front().uuid, before.uuid);
+    EXPECT_TRUE(there.disk.find(there.volumes_of(vm).front().install_path));
+    EXPECT_FALSE(here.inventory.find<Vm>(vm));
+    EXPECT_FALSE(here.world.find(vm));
+    EXPECT_THAT(here.volume_files(), IsEmpty());
+    EXPECT_EQ(there.inventory.count<Migration>(), 0);
+}
+
+TEST_F(Migrating, WhoseAnswerWasLostIsSettledByWhatBothEndsShow) {
+    here.world.migration().lost_answer = Error(Code::host_connection, "libvirt closed the connection");
+    EXPECT_EQ(move(job)["inventory"]["hostUuid"], there.host.str());
+    EXPECT_FALSE(here.inventory.find<Vm>(vm));
+}
+
+TEST_F(Migrating, ThatFailsLeavesTheVmWhereItRuns) {
+    here.world.faults.fail_next("migrate", Error(Code::operation_failed, "no route to host"));
+    const Error error = failure(job);
+    EXPECT_THAT(error.details(), HasSubstr("no route to host"));
+    EXPECT_THAT(error.details(), HasSubstr("stays on this host"));
+    EXPECT_EQ(here.state_of(vm), VmState::running);
+    EXPECT_TRUE(here.record(vm).migration.empty());
+    EXPECT_FALSE(there.inventory.find<Vm>(vm));
+    EXPECT_THAT(there.volume_files(), IsEmpty()) << "what was made for it is gone";
+    EXPECT_EQ(here.inventory.count<Migration>() + there.inventory.count<Migration>(), 0);
+}
+
+TEST_F(Migrating, IsRefusedWithTheReasonsOfTheDestination) {
+    there.world.migration().lacks = {"its CPU lacks avx512f"};
+    const Error error = failure(job);
+    EXPECT_EQ(error.code(), Code::no_available_host);
+    EXPECT_THAT(error.details(), HasSubstr("avx512f"));
+    EXPECT_EQ(here.state_of(vm), VmState::running);
+    EXPECT_EQ(there.inventory.count<Migration>(), 0);
+}
+
+TEST_F(Migrating, ThatWasDoneBeforeTheAgentDiedAnswersTheSameAgain) {
+    const json first = move(job);
+    FakeJob again = job.next_life();
+    EXPECT_EQ(move(again)["inventory"], first["inventory"]);
+}
+
+// Nothing starts a VM that may run elsewhere.
+TEST_F(Migrating, ThatIsNotSettledKeepsTheVmFromBeingStarted) {
+    Migration row;
+    row.uuid = MigrationId::make();
+    row.vm = vm;
+    row.peer = there.host;
+    row.bundle = R"({"wasPaused":false,"shared":[]})";
+    here.inventory.insert(row);
+    here.inventory.modify<Vm>(vm, [&](Vm& one) { one.migration = row.uuid; });
+    here.world.domains().with(vm,
+                              [&](FakeDomain& domain) { here.world.domains().change(domain, VmState::stopped, "crashed"); });
+    here.world.settle();
+    EXPECT_EQ(here.state_of(vm), VmState::unknown);
+    EXPECT_EQ(here.act_failure("DestroyVmInstance", vm).code(), Code::vm_wrong_state);
+    EXPECT_EQ(here.services->states.look(vm), std::nullopt);
+}
+
+}  // namespace
+}  // namespace hvagent::operations
