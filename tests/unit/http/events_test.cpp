@@ -184,7 +184,7 @@ TEST_F(Events, OwnPathsNeedASessionAndAnswerErrorsLikeOthers) {
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.json(), (json{{"method", "POST"}, {"rest", "one"}, {"body", {{"a", 1}}}}));
     EXPECT_TRUE(holds(call("DELETE", "/hvagent/v1/things/bad").body, "bad by name"));
-    EXPECT_EQ(call("GET", "/hvagent/v1/things/one/more").status, 404);
+    EXPECT_EQ(call("GET", "/hvagent/v1/things/one/more/still").status, 404);
 }
 
 }  // namespace

@@ -248,8 +248,22 @@ inline BackupStorage sample() {
             sample_time(2)};
 }
 template <>
+inline Migration sample() {
+    return {MigrationId("migration"), VmId("vm"),     MigrationRole::incoming, MigrationStage::stayed, HostId("host"), "{}",
+            "it runs at the source",  sample_time(1), sample_time(2)};
+}
+template <>
+inline Peer sample() {
+    return {
+        HostId("host"), "https://192.0.2.3:8080", "token",        "hash",        "former hash", "boot", "0.1", "9.0", "7.2",
+        "no answer",    sample_time(3),           sample_time(1), sample_time(2)};
+}
+template <>
 inline Vm sample() {
     Vm vm;
+    vm.migration = MigrationId("migration");
+    vm.restart_order = 2;
+    vm.restart_boot = "boot";
     vm.uuid = VmId("vm");
     vm.name = "web-1";
     vm.description = "first";

@@ -100,9 +100,33 @@ TEST_F(Hosts, AVmThatRunsHereIsNotCountedTwice) {
     EXPECT_TRUE(capacity->reasons_against(vm, 1, 20 * GiB).empty());
 }
 
-TEST_F(Hosts, MaintenanceIsRefusedAndChangesNothing) {
-    EXPECT_EQ(failure_of("ChangeHostState", {{"uuid", host.str()}, {"stateEvent", "maintain"}}).code(), Code::no_capability);
-    EXPECT_EQ(inventory.get<Host>(host).state, "Enabled");
+TEST_F(Hosts, MaintenanceOfAnEmptyHostIsEnteredAndLeft) {
+    const auto change = [&](const char* event) {
+        return call("ChangeHostState", {{"uuid", host.str()}, {"stateEvent", event}})["inventory"]["state"];
+    };
+    EXPECT_EQ(change("preMaintain"), "PreMaintenance");
+    EXPECT_NE(capacity->why_not(1, GiB), "");
+    EXPECT_EQ(change("maintain"), "Maintenance");
+    EXPECT_NE(capacity->why_not(1, GiB), "");
+    EXPECT_EQ(change("enable"), "Enabled");
+    EXPECT_EQ(capacity->why_not(1, GiB), "");
+}
+
+TEST_F(Hosts, MaintenanceThatCannotMoveAVmSaysWhichAndWhy) {
+    const VmId vm = add_vm([&](Vm& record) { record.host = host; });
+    std::vector<std::string> submitted;
+    services->own_jobs.submit = [&](const std::string& operation, const json&) {
+        submitted.push_back(operation);
+        return JobId::make();
+    };
+    services->own_jobs.wait = [](const JobId&, Moment) { return true; };
+    services->own_jobs.find_end = [](const JobId&) { return OwnJobs::End{false, "no other host is known to this agent"}; };
+    const Error error = failure_of("ChangeHostState", {{"uuid", host.str()}, {"stateEvent", "maintain"}});
+    EXPECT_EQ(error.code(), Code::host_maintenance);
+    EXPECT_NE(error.details().find(vm.str()), std::string::npos);
+    EXPECT_NE(error.details().find("no other host"), std::string::npos);
+    EXPECT_EQ(submitted, std::vector<std::string>{"MigrateVm"});
+    EXPECT_EQ(inventory.get<Host>(host).state, "PreMaintenance");
 }
 
 TEST_F(Hosts, AreRenamed) {
