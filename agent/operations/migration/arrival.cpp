@@ -296,6 +296,7 @@ json take_arrival(Services& services, const Migration& row, bool resume) {
         const MigrationTruth truth = services.migration.truth(vm);
         const VmObservation seen{vm, truth.state, truth.reason, services.clock.now()};
         Records(services, row, load_arrival(services, row)).insert(seen);
+        services.consider_schedulers();
         log::info("vm arrived", {{"vm", vm.str()}, {"from", row.peer.str()}, {"state", hvagent::to_text(seen.state)}});
     }
     write_definition(services, vm);

@@ -99,6 +99,7 @@ void leave(Services& services, const Migration& row, const json& answer) {
     services.disk_images.remove(services.settings.state_directory + "/serial/" + row.vm.str() + ".log");
     remove_records(services, row, answer.dump());
     services.image_cache.drop_unused();
+    services.consider_schedulers();
     log::info("vm departed", {{"vm", row.vm.str()}, {"to", row.peer.str()}});
 }
 

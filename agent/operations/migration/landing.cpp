@@ -91,6 +91,7 @@ private:
 
     void place(const MovingFile& file, const LandingStorage& landing, Bytes& arriving) {
         const std::string url = source_url(file.storage);
+        require_below(file.path, url);
         const std::string target = landing.storage.url + file.path.substr(url.size());
         landing_.paths[file.path] = target;
         if (landing.shared) {
@@ -100,6 +101,14 @@ private:
         const bool is_counted_by_volume = file.kind == FileKind::active;
         const bool is_cached = (file.kind == FileKind::base || file.kind == FileKind::iso) && services_.files.exists(target);
         if (!is_counted_by_volume && !is_cached) arriving += file.allocated;
+    }
+
+    // What a peer names must not lead out of the storage.
+    static void require_below(const std::string& path, const std::string& url) {
+        const bool is_plain = path.find("/../") == std::string::npos && path.find("/./") == std::string::npos &&
+                              path.find("//") == std::string::npos && !path.ends_with("/..") && !path.ends_with("/.");
+        if (url.empty() || !path.starts_with(url + "/") || !is_plain)
+            throw Error(Code::invalid_argument, "the file " + path + " does not lie below its storage " + url);
     }
 
     std::string source_url(const PrimaryStorageId& storage) const {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/operations/migration/bundle.h"
 #include "agent/operations/migration/migrations.h"
 #include "agent/peers/peer_files.h"
 #include "hvagent/model/migration.h"
@@ -161,6 +162,17 @@ TEST_F(Migrating, ThatWasDoneBeforeTheAgentDiedAnswersTheSameAgain) {
     const json first = move(job);
     FakeJob again = job.next_life();
     EXPECT_EQ(move(again)["inventory"], first["inventory"]);
+}
+
+TEST_F(Migrating, AFileThatWouldLeaveItsStorageIsRefused) {
+    VmBundle bundle = make_bundle(*here.services, vm);
+    for (const char* way : {"/../../etc/passwd", "/./x", "//x", "/.."}) {
+        bundle.files.back().path = bundle.storages.front().url + way;
+        const json answer = there.verbs.at("migration-fit")(here.host, {{"vm", to_json(bundle)}});
+        EXPECT_THAT(answer.at("reasons").dump(), HasSubstr("does not lie below")) << way;
+        EXPECT_THROW(there.verbs.at("migration-prepare")(here.host, {{"vm", to_json(bundle)}}), Error) << way;
+    }
+    EXPECT_EQ(there.inventory.count<Migration>(), 0);
 }
 
 // Nothing starts a VM that may run elsewhere.
