@@ -163,6 +163,12 @@ def inside(node, vm):
     return Inside(node.host, vm)
 
 
+def start_counter(node, vm):
+    """Synced records on the guest's disk, each with the next number."""
+    inside(node, vm).sh("rm -f /data/stream /run/lab/write.n; setsid lab write /data/stream 0.01 >/dev/null 2>&1 & "
+                        "while [ ! -s /run/lab/write.n ]; do sleep 0.05; done")
+
+
 def stop_writing(guest):
     """Ends `lab write` and returns the number of its last record."""
     return int(guest.sh("pid=$(cat /run/lab/write.pid); rm -f /run/lab/write.pid; "

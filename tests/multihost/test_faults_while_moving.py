@@ -2,7 +2,7 @@
 import pytest
 import requests
 
-from conftest import inside, stop_writing
+from conftest import inside, start_counter, stop_writing
 from lab import wait_for
 
 SLOW = ["migration::bandwidth::8388608"]
@@ -17,7 +17,7 @@ def begin(cluster, mover, storage):
     here, there, _ = cluster.nodes
     where = {"primaryStorageUuidForRootVolume": cluster.share()} if storage == "shared" else {}
     vm = mover.create(here, f"moves {storage}", **where)
-    inside(here, vm).sh("setsid lab write /data/stream 0.02 >/dev/null 2>&1 & sleep 0.3; test -s /run/lab/write.n")
+    start_counter(here, vm)
     count = counter_of(here, vm)
     job = mover.start_move(here, vm, there, SLOW)
     wait_for(lambda: under_way(here, vm), 60, "a move under way", 0.1)

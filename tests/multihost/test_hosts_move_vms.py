@@ -2,17 +2,13 @@
 import pytest
 
 from client import ApiError
-from conftest import inside, stop_writing
+from conftest import inside, start_counter, stop_writing
 from lab import wait_for
 from world import MIB
 
 
 def disks_of(node, vm):
     return [volume["installPath"] for volume in node.api.vm(vm)["allVolumes"]]
-
-
-def start_counter(node, vm):
-    inside(node, vm).sh("setsid lab write /data/stream 0.01 >/dev/null 2>&1 & sleep 0.2; test -s /run/lab/write.n")
 
 
 def counter(node, vm):
