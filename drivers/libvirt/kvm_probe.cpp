@@ -11,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace hvagent::libvirt {
 namespace {
@@ -40,8 +42,51 @@ bool guest_computes(int cpu, const kvm_run* run) {
     return base[run->io.data_offset] == expected_result && ioctl(cpu, KVM_RUN, 0) == 0 && run->exit_reason == KVM_EXIT_HLT;
 }
 
+// QEMU gives each CPU the register IA32_ARCH_CAPABILITIES where KVM lists it, and ends when KVM then refuses it (seen on
+// hosts that are guests themselves).
+constexpr unsigned arch_capabilities = 0x10a;
+
+// The kernel's own structs end in arrays without a size, which have another place, and give requests another number, in C++.
+struct RegisterList {
+    __u32 count;
+    __u32 indices[1024];
+};
+struct OneRegister {
+    __u32 count;
+    __u32 padding;
+    kvm_msr_entry entry;
+};
+constexpr unsigned long get_register_list = _IOWR(KVMIO, 0x02, __u32);
+constexpr unsigned long get_registers = _IOWR(KVMIO, 0x88, __u64);
+constexpr unsigned long set_registers = _IOW(KVMIO, 0x89, __u64);
+
+bool lists_arch_capabilities(int kvm) {
+    RegisterList list{};  // no heap: this is the child of a process with threads
+    list.count = std::size(list.indices);
+    if (ioctl(kvm, get_register_list, &list) < 0) return false;
+    return std::count(list.indices, list.indices + list.count, arch_capabilities) > 0;
+}
+
+bool takes_its_own_registers(int kvm, int cpu) {
+    if (!lists_arch_capabilities(kvm)) return true;
+    OneRegister one{1, 0, {arch_capabilities, 0, 0}};
+    if (ioctl(kvm, get_registers, &one) != 1) return true;  // its value is not known, so QEMU leaves it alone
+    return ioctl(cpu, set_registers, &one) == 1;
+}
+
 // What the child ends with.
-enum Step { done, no_device, other_version, no_vm, no_memory, no_cpu, no_run_area, no_real_mode, wrong_result };
+enum Step {
+    done,
+    no_device,
+    other_version,
+    no_vm,
+    no_memory,
+    no_cpu,
+    no_run_area,
+    no_real_mode,
+    no_registers,
+    wrong_result
+};
 
 std::string text_of(int step) {
     switch (step) {
@@ -52,6 +97,7 @@ std::string text_of(int step) {
         case no_cpu: return "KVM makes no CPU";
         case no_run_area:
         case no_real_mode: return "KVM's CPU cannot be set up";
+        case no_registers: return "KVM refuses a CPU register that it offers, which ends QEMU";
         default: return "a guest of a few instructions did not come to the right result";
     }
 }
@@ -76,6 +122,7 @@ Step run_guest() {
     void* run = mmap(nullptr, static_cast<std::size_t>(run_size), PROT_READ | PROT_WRITE, MAP_SHARED, cpu, 0);
     if (run == MAP_FAILED) return no_run_area;
     if (!enter_real_mode(cpu)) return no_real_mode;
+    if (!takes_its_own_registers(kvm, cpu)) return no_registers;
     return guest_computes(cpu, static_cast<const kvm_run*>(run)) ? done : wrong_result;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "drivers/libvirt/kvm_probe.h"
 #include "drivers/libvirt/libvirt_host.h"
 #include "drivers/qemu_img/qemu_img.h"
 #include "tests/libvirt/host_under_test.h"
@@ -75,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(Specs, DomainShapes, ::testing::ValuesIn(typical_specs(
 
 TEST_P(DomainShapes, AreAcceptedAndStarted) {
     const bool kvm = GetParam().host.virt_type == "kvm";
-    if (kvm && access("/dev/kvm", R_OK | W_OK) != 0) GTEST_SKIP() << "no /dev/kvm";
+    if (const libvirt::KvmTrial trial = libvirt::try_kvm(); kvm && !trial.works) GTEST_SKIP() << trial.why_not;
     make_host(GetParam().host.virt_type, GetParam().host.hotplug);
     define_and_start(at_home(GetParam().spec));
 }
