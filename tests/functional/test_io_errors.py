@@ -6,7 +6,7 @@ from conftest import CONFIG, MIB
 from controllers import Controller
 from inside import Inside
 from lab import wait_for
-from test_reports import connect
+from test_reports import CONTROLLERS, connect, own as own_path
 
 PATIENCE_S = 60
 SETTINGS = CONFIG + """io_error_first_delay = 1
@@ -184,6 +184,7 @@ def test_a_guest_that_panics_reboots_or_powers_off_is_told_apart(host, api, worl
 @pytest.fixture
 def controller(host, api):
     receiver = Controller(host)
-    connect(api, receiver)
+    uuid = connect(api, receiver)
     yield receiver
+    own_path(api, "DELETE", f"{CONTROLLERS}/{uuid}")
     receiver.close()
