@@ -162,7 +162,7 @@ json finish_moved(Services& services, const Migration& open, const Judgement& ju
     return answer;
 }
 
-void finish_stayed(Services& services, const Migration& open, const Judgement& judgement) {
+std::optional<Error> finish_stayed(Services& services, const Migration& open, const Judgement& judgement) {
     const Migration row =
         open.stage == MigrationStage::stayed ? open : write_stage(services, open, MigrationStage::stayed, judgement.reason);
     json request = about(row);
@@ -170,6 +170,9 @@ void finish_stayed(Services& services, const Migration& open, const Judgement& j
     const bool resumes = was_left_paused(services, row);
     std::optional<Error> untold;
     try {
+        const auto destination = services.inventory.find<Host>(row.peer);
+        if (destination && destination->status == ConnectionStatus::disconnected)
+            throw Error(Code::host_connection, "host " + destination->name + " is Disconnected");
         services.peers.ask(row.peer, "migration-drop", request, work_patience);
     } catch (const Error& error) {
         // A guest that may not be alone must not be started.
@@ -182,17 +185,24 @@ void finish_stayed(Services& services, const Migration& open, const Judgement& j
         if (!untold) services.inventory.remove<Migration>(row.uuid);
     });
     services.states.look(row.vm);
-    if (untold)
-        log::warning("the destination does not know yet that a VM stayed",
-                     {{"vm", row.vm.str()}, {"destination", row.peer.str()}, {"error", untold->details()}});
+    return untold;
 }
+
+namespace {
+
+void settle_stayed(Services& services, const Migration& row, const Judgement& judgement) {
+    if (const auto untold = finish_stayed(services, row, judgement))
+        throw Error(untold->code(), "the destination does not know yet that the VM stayed: " + untold->details());
+}
+
+}  // namespace
 
 void settle_departure(Services& services, const Migration& row) {
     if (row.stage == MigrationStage::moved) {
         finish_moved(services, row, {Verdict::moved, row.reason});
         return;
     }
-    if (row.stage == MigrationStage::stayed) return finish_stayed(services, row, {Verdict::stayed, row.reason});
+    if (row.stage == MigrationStage::stayed) return settle_stayed(services, row, {Verdict::stayed, row.reason});
     const Judgement judgement = judge_departure(services, row);
     if (judgement.verdict == Verdict::wait) {
         services.inventory.observe<Vm>(row.vm, [&](Vm& record) {
@@ -204,7 +214,7 @@ void settle_departure(Services& services, const Migration& row) {
     if (judgement.verdict == Verdict::moved)
         finish_moved(services, row, judgement);
     else
-        finish_stayed(services, row, judgement);
+        settle_stayed(services, row, judgement);
 }
 
 void forget_departed(Services& services, const Migration& row) {

@@ -1,5 +1,6 @@
 // The source's side: moving a VM away, deciding what came of it, and leaving nothing behind.
 #pragma once
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "agent/operations/migration/bundle.h"
 #include "agent/operations/migration/verdict.h"
 #include "agent/operations/services.h"
+#include "hvagent/error.h"
 
 namespace hvagent::operations {
 
@@ -40,7 +42,8 @@ Judgement judge_departure(Services& services, const Migration& row);
 // Carries a judgement out, and writes it down before. Error(host_connection) when the destination cannot be told: the
 // migration stays open, in the stage that was reached. Repeatable.
 nlohmann::json finish_moved(Services& services, const Migration& row, const Judgement& judgement);  // its inventory there
-void finish_stayed(Services& services, const Migration& row, const Judgement& judgement);
+// Returns why the destination could not be told; then the VM is free all the same, and settling goes on.
+std::optional<Error> finish_stayed(Services& services, const Migration& row, const Judgement& judgement);
 
 // One try, for a migration that no job works on. Error: it stays open, and why.
 void settle_departure(Services& services, const Migration& row);

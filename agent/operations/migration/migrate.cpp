@@ -229,7 +229,9 @@ private:
         if (failure) log::warning("a migration failed", {{"vm", params_.vm.str()}, {"error", failure->details()}});
         const Judgement judgement = await_judgement(failure);
         if (judgement.verdict == Verdict::moved) return with_figures(finish_moved(services_, row_, judgement), result);
-        finish_stayed(services_, row_, judgement);
+        if (const auto untold = finish_stayed(services_, row_, judgement))
+            log::warning("the destination does not know yet that a VM stayed",
+                         {{"vm", params_.vm.str()}, {"destination", destination_.str()}, {"error", untold->details()}});
         const std::string where = "; the VM stays on this host: " + judgement.reason;
         if (failure) throw Error(failure->code(), failure->details() + where);
         throw Error(Code::operation_failed, "libvirt called the migration done, but it is not" + where);

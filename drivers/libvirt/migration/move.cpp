@@ -4,6 +4,7 @@
 
 #include "drivers/libvirt/domain_state.h"
 #include "drivers/libvirt/migration/move_events.h"
+#include "drivers/libvirt/migration/stream_cut.h"
 #include "hvagent/log.h"
 
 namespace hvagent::libvirt {
@@ -16,6 +17,7 @@ constexpr milliseconds prepare_patience(30000);
 // libvirt ends a move in well under a second; with a peer that is silent it first waits for that.
 constexpr milliseconds abort_patience(10000);
 constexpr milliseconds abort_again(500);
+constexpr milliseconds cut_after(3000);  // of an abort that is not obeyed
 constexpr milliseconds figures_patience(1000);
 // A libvirtd that has just come back finds its VMs one after the other.
 constexpr milliseconds missing_patience(2000);
@@ -44,6 +46,9 @@ int pause(virDomainPtr domain, unsigned long long) {
 }
 int abort(virDomainPtr domain, unsigned long long) {
     return virDomainAbortJob(domain);
+}
+int cut_streams(virDomainPtr domain, unsigned long long) {
+    return cut_disk_streams(domain);
 }
 
 bool is_post_copy(int state, int reason) {
@@ -246,6 +251,7 @@ void Move::obey(const MigrationOrder& wanted) {
 // The order may come before libvirt has begun, so it is repeated.
 void Move::end_early(const Error& reason) {
     const Moment deadline = now() + abort_patience;
+    const Moment cut = now() + cut_after;
     while (!is_over()) {
         if (now() > deadline)
             throw Error(Code::timeout,
@@ -253,6 +259,8 @@ void Move::end_early(const Error& reason) {
                             " s, and its outcome is unknown",
                         reason);
         order("abort the move", abort);
+        // A destination that went away without a word leaves QEMU waiting for the answer to a write.
+        if (now() > cut && sight_.phase == MigrationPhase::copying_disks) order("cut the disks' streams", cut_streams);
         state_->wait(abort_again);
         if (adopted_ && !is_over()) look_on();
     }
