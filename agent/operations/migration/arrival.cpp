@@ -246,12 +246,6 @@ private:
     const Landing& landing_;
 };
 
-// What the definition says must be what a start here would say.
-void write_definition(Services& services, const VmId& vm) {
-    services.definitions.define(make_spec(services, services.inventory.get<Vm>(vm)));
-    services.migration.adopt(vm, services.host.str());
-}
-
 }  // namespace
 
 std::string store(const Arrival& arrival) {
@@ -290,6 +284,16 @@ std::vector<VolumeId> copied_volumes(const Arrival& arrival) {
     return copied;
 }
 
+void complete_arrival(Services& services, const VmId& vm, bool resume) {
+    services.definitions.define(make_spec(services, services.inventory.get<Vm>(vm)));
+    const MigrationTruth truth = services.migration.truth(vm);
+    if (truth.active) services.migration.adopt(vm, services.host.str());
+    // Who paused it since meant it.
+    const bool was_left_paused = truth.state == VmState::paused && truth.reason.find("migrat") != std::string::npos;
+    if (resume && was_left_paused) services.power.resume(vm);
+    services.states.look(vm);  // events that came before the record was there found nothing to write to
+}
+
 json take_arrival(Services& services, const Migration& row, bool resume) {
     const VmId vm = row.vm;
     if (!services.inventory.find<Vm>(vm)) {
@@ -299,9 +303,7 @@ json take_arrival(Services& services, const Migration& row, bool resume) {
         services.consider_schedulers();
         log::info("vm arrived", {{"vm", vm.str()}, {"from", row.peer.str()}, {"state", hvagent::to_text(seen.state)}});
     }
-    write_definition(services, vm);
-    if (resume && services.states.look(vm) == VmState::paused) services.power.resume(vm);
-    services.states.look(vm);  // events that came before the record was there found nothing to write to
+    complete_arrival(services, vm, resume);
     return services.inventory.answer("VmInstance", vm.str());
 }
 

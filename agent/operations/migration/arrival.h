@@ -34,6 +34,10 @@ std::vector<VolumeId> copied_volumes(const Arrival& arrival);
 // Repeatable.
 nlohmann::json take_arrival(Services& services, const Migration& row, bool resume);
 
+// The host's part of it, once the records are there: definition and mark name this host, and a guest that the migration left
+// paused goes on. Repeatable.
+void complete_arrival(Services& services, const VmId& vm, bool resume);
+
 // The VM is the source's: its domain here ends, and what was made for it goes. Repeatable.
 void drop_arrival(Services& services, const Migration& row);
 

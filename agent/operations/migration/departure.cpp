@@ -155,6 +155,8 @@ Judgement judge_departure(Services& services, const Migration& row) {
 json finish_moved(Services& services, const Migration& open, const Judgement& judgement) {
     const Migration row =
         open.stage == MigrationStage::moved ? open : write_stage(services, open, MigrationStage::moved, judgement.reason);
+    services.inventory.observe<Vm>(
+        row.vm, [&](Vm& record) { record.observed_reason = row.reason + "; the destination has not confirmed it yet"; });
     json request = about(row);
     request["resume"] = !load_departure(row).was_paused;
     const json answer = services.peers.ask(row.peer, "migration-take", request, work_patience);

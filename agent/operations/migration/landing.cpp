@@ -42,6 +42,10 @@ private:
         const std::string full = services_.capacity.why_not(bundle_.vm.cpus, bundle_.vm.memory);
         if (!full.empty()) say(full);
         if (services_.inventory.find<Vm>(bundle_.vm.uuid)) say("it has a VM of this uuid");
+        // Settling the earlier one ends what is of this VM here, whichever migration brought it.
+        for (const Migration& row : services_.inventory.list<Migration>({{"vm", bundle_.vm.uuid.str()}}))
+            if (row.role == MigrationRole::incoming && row.uuid != bundle_.migration)
+                say("an earlier migration of the VM to it, " + row.uuid.str() + ", is not settled");
         const std::string dashed = with_dashes(bundle_.vm.uuid.str());
         for (const ForeignDomain& domain : services_.definitions.list_foreign())
             if (domain.name == bundle_.vm.uuid.str() || domain.uuid == dashed)

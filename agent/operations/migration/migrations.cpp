@@ -232,7 +232,12 @@ json Migrations::answer_take(const HostId& peer, const json& body) {
     const VmId vm(body.at("vm").get<std::string>());
     const auto row = services_->inventory.find<Migration>(id);
     if (!row) {
-        if (services_->inventory.find<Vm>(vm)) return services_->inventory.answer("VmInstance", vm.str());  // asked twice
+        if (services_->inventory.find<Vm>(vm)) {
+            complete_arrival(*services_, vm, body.value("resume", false));  // asked twice: the agent may have died between
+            return services_->inventory.answer("VmInstance", vm.str());
+        }
+        for (const Migration& gone : services_->inventory.list<Migration>({{"vm", vm.str()}}))
+            if (gone.stage == MigrationStage::departed) return json::parse(gone.bundle);  // it moved on since
         throw Error(Code::not_found, "there is no such migration: " + id.str());
     }
     if (row->peer != peer || row->role != MigrationRole::incoming)

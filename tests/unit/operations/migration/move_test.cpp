@@ -164,6 +164,37 @@ TEST_F(Migrating, ThatWasDoneBeforeTheAgentDiedAnswersTheSameAgain) {
     EXPECT_EQ(move(again)["inventory"], first["inventory"]);
 }
 
+TEST_F(Migrating, AnEarlierOneThatIsNotSettledAtTheDestinationStandsInTheWay) {
+    Migration earlier;
+    earlier.uuid = MigrationId::make();
+    earlier.vm = vm;
+    earlier.role = MigrationRole::incoming;
+    earlier.stage = MigrationStage::stayed;
+    earlier.peer = here.host;
+    there.inventory.insert(earlier);
+    EXPECT_THAT(failure(job).details(), HasSubstr(earlier.uuid.str()));
+    EXPECT_EQ(here.state_of(vm), VmState::running);
+}
+
+TEST_F(Migrating, ATakeThatIsAskedTwiceLetsAGuestThatWasLeftPausedGoOn) {
+    move(job);
+    const Migration row = here.inventory.list<Migration>().front();
+    const auto take = [&] {
+        there.verbs.at("migration-take")(here.host, {{"migration", row.uuid.str()}, {"vm", vm.str()}, {"resume", true}});
+        there.world.settle();
+        return there.state_of(vm);
+    };
+    const auto pause = [&](const char* reason) {
+        there.world.domains().with(
+            vm, [&](FakeDomain& domain) { there.world.domains().change(domain, VmState::paused, reason); });
+        there.world.settle();
+    };
+    pause("migration");
+    EXPECT_EQ(take(), VmState::running);
+    pause("user");
+    EXPECT_EQ(take(), VmState::paused);
+}
+
 TEST_F(Migrating, AFileThatWouldLeaveItsStorageIsRefused) {
     VmBundle bundle = make_bundle(*here.services, vm);
     for (const char* way : {"/../../etc/passwd", "/./x", "//x", "/.."}) {
