@@ -57,8 +57,9 @@ bool admit(const Row& row, const json& arguments, const References& references, 
             } else if (!exists) {
                 if (row.gone_is_success && param.in == In::url && is_uuid(uuid)) return false;
                 if (resumed && param.in == In::url) continue;  // the handler finds out what its earlier life did
-                throw Error(Code::not_found,
-                            "parameter '" + param.name + "': there is no " + param.resource + " with uuid \"" + uuid + "\"");
+                const std::string fate = references.fate(param.resource, uuid);
+                throw Error(Code::not_found, "parameter '" + param.name + "': there is no " + param.resource +
+                                                 " with uuid \"" + uuid + "\"" + (fate.empty() ? "" : "; ") + fate);
             }
         }
     }

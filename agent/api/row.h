@@ -56,6 +56,8 @@ public:
     virtual ~References() = default;
     virtual bool exists(std::string_view resource, const std::string& uuid) const = 0;
     virtual std::optional<VmState> vm_state(const VmId& vm) const = 0;
+    // What became of a thing that does not exist, in words; empty: nothing is known of it.
+    virtual std::string fate(std::string_view /*resource*/, const std::string& /*uuid*/) const { return ""; }
 };
 
 struct StateRule {

@@ -92,6 +92,19 @@ std::string Inventory::query_text(std::string_view resource, const api::QueryReq
     return text;
 }
 
+std::string Inventory::fate(std::string_view resource, const std::string& uuid) const {
+    if (resource != "VmInstance") return "";
+    std::optional<Migration> last;
+    for (const Migration& row : list<Migration>({{"vm", uuid}}))
+        if (row.role == MigrationRole::outgoing && row.stage == MigrationStage::departed &&
+            (!last || row.last_op > last->last_op))
+            last = row;
+    if (!last) return "";
+    const auto host = find<Host>(last->peer);
+    return "it moved to host " + (host ? host->name + " (" + host->management_ip + ")" : last->peer.str()) + " at " +
+           iso_time(last->last_op);
+}
+
 bool Inventory::exists(std::string_view resource, const std::string& uuid) const {
     const Resource& shown = get_resource(resource);
     bool found = false;

@@ -76,6 +76,7 @@ public:
     std::string query_text(std::string_view resource, const api::QueryRequest& request, bool with_schema = false) const;
 
     bool exists(std::string_view resource, const std::string& uuid) const override;
+    std::string fate(std::string_view resource, const std::string& uuid) const override;
     std::optional<VmState> vm_state(const VmId& vm) const override;
 
     // Tags. `type` is "System" or "User"; an identical tag on the same resource is Error(duplicate_tag).

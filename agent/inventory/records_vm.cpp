@@ -46,6 +46,7 @@ const Record<Vm>& record_of<Vm>() {
                                          .internal("transition", &Vm::transition)
                                          .internal("destroyed_at", &Vm::destroyed_at)
                                          .internal("should_run", &Vm::should_run)
+                                         .wire("epoch", &Vm::epoch, "grows with each start and each move to another host")
                                          .internal("migration", &Vm::migration)
                                          .internal("creation_plan", &Vm::creation_plan)
                                          .internal("restart_order", &Vm::restart_order)

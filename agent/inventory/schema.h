@@ -10,7 +10,7 @@ namespace hvagent::inventory {
 
 // What the record descriptions say. To change it: raise the number, and add a step where old rows need more than new columns
 // with the value of a fresh struct (those, new tables and new indices come by themselves).
-inline constexpr std::int64_t schema_version = 3;
+inline constexpr std::int64_t schema_version = 4;
 
 struct MigrationStep {
     std::int64_t to;  // the version it leads to

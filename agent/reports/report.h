@@ -32,7 +32,5 @@ struct Report {
     std::string id() const { return boot + "-" + std::to_string(sequence); }
 };
 
-// "2026-11-21T12:00:00.123Z"
-std::string iso_time(Time time);
 
 }  // namespace hvagent::reports

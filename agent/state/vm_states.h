@@ -111,6 +111,9 @@ public:
         states_.wait_connected(patience_);
         return inventory_.vm_state(vm);
     }
+    std::string fate(std::string_view resource, const std::string& uuid) const override {
+        return inventory_.fate(resource, uuid);
+    }
 
 private:
     const inventory::Inventory& inventory_;

@@ -2,6 +2,7 @@
 
 #include <libvirt/virterror.h>
 
+#include "drivers/libvirt/disk_holder.h"
 #include "drivers/libvirt/domain_xml/live_definition.h"
 
 namespace hvagent::libvirt {
@@ -65,7 +66,12 @@ auto LibvirtVmPower::with_domain(CallRunner& runner, CallName name, milliseconds
 void LibvirtVmPower::start(const VmId& vm, bool paused) {
     const unsigned flags = paused ? unsigned{VIR_DOMAIN_START_PAUSED} : 0u;
     with_domain(work_, {"start", vm}, timeouts_.call, [flags](virDomainPtr domain, const std::string& what) {
-        if (virDomainCreateWithFlags(domain, flags) < 0) unless_done(domain, what, is_active);
+        if (virDomainCreateWithFlags(domain, flags) == 0) return;
+        try {
+            unless_done(domain, what, is_active);
+        } catch (const LibvirtError& failure) {
+            throw with_holder(virDomainGetConnect(domain), what, failure);
+        }
     });
 }
 

@@ -13,6 +13,7 @@
 #include "drivers/files/new_file.h"
 #include "drivers/storage/checksum.h"
 #include "drivers/storage/directory.h"
+#include "hvagent/ids.h"
 
 namespace hvagent {
 namespace {
@@ -36,9 +37,11 @@ StorageTrial failed_trial(const std::string& what, int error_number) {
     return trial;
 }
 
+constexpr std::size_t largest_text = 64 * 1024;
+
 // As large as a block: what is left for less is no room.
 StorageTrial write_small_file(int directory, const std::string& root) {
-    const std::string name = ".hvagent-trial-" + std::to_string(::getpid());
+    const std::string name = ".hvagent-trial-" + make_uuid();  // several hosts may try at once
     const std::string content(4096, 'h');
     const FileHandle file(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) return failed_trial("cannot write in " + root, errno);
@@ -50,7 +53,7 @@ StorageTrial write_small_file(int directory, const std::string& root) {
 }
 
 void check_that_it_can_be_written(const std::string& root) {
-    const std::string probe = root + "/.hvagent-probe-" + std::to_string(::getpid());
+    const std::string probe = root + "/.hvagent-probe-" + make_uuid();
     const FileHandle file(::open(probe.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) throw file_error("cannot write in the directory " + root, errno);
     ::unlink(probe.c_str());
@@ -186,6 +189,42 @@ std::vector<std::string> LocalStorageFiles::files_below(const std::string& direc
     }
     std::sort(files.begin(), files.end());
     return files;
+}
+
+std::optional<std::string> LocalStorageFiles::read_text(const std::string& path) {
+    if (!exists(path)) return std::nullopt;
+    const FileHandle file = open_to_read(path);
+    std::string text(largest_text, '\0');
+    std::size_t length = 0;
+    while (length < text.size()) {
+        const ssize_t got = ::read(file.get(), text.data() + length, text.size() - length);
+        if (got < 0) throw file_error("cannot read " + path, errno);
+        if (got == 0) break;
+        length += static_cast<std::size_t>(got);
+    }
+    if (length == text.size()) throw Error(Code::io_failed, path + " is longer than 64 KiB");
+    text.resize(length);
+    return text;
+}
+
+void LocalStorageFiles::write_text(const std::string& path, const std::string& text) {
+    const Place place = roots_.get(path);
+    const std::string temporary = place.name + ".part-" + make_uuid();
+    try {
+        const FileHandle file(::openat(place.directory.get(), temporary.c_str(),
+                                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, image_file_mode));
+        if (!file) throw file_error("cannot create " + path, errno);
+        const ssize_t written = ::write(file.get(), text.data(), text.size());
+        if (written != static_cast<ssize_t>(text.size()))
+            throw file_error("cannot write " + path, written < 0 ? errno : ENOSPC);
+        flush_to_disk(file, path);
+        if (::renameat(place.directory.get(), temporary.c_str(), place.directory.get(), place.name.c_str()) != 0)
+            throw file_error("cannot rename the new " + path, errno);
+    } catch (...) {
+        ::unlinkat(place.directory.get(), temporary.c_str(), 0);
+        throw;
+    }
+    flush_directory(parent_of(path));
 }
 
 std::string LocalStorageFiles::md5(const std::string& path, Cancellation& cancel) {

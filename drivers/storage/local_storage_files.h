@@ -27,6 +27,8 @@ public:
     void remove_empty_directories(const std::string& path, const std::string& up_to) override;
     std::vector<std::string> list(const std::string& directory) override;
     std::vector<std::string> files_below(const std::string& directory) override;
+    std::optional<std::string> read_text(const std::string& path) override;
+    void write_text(const std::string& path, const std::string& text) override;
     std::string md5(const std::string& path, Cancellation& cancel) override;
     std::string sha256(const std::string& path, Cancellation& cancel) override;
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace hvagent {
 
@@ -30,5 +31,8 @@ inline std::int64_t to_unix_ms(Time time) {
 inline Time from_unix_ms(std::int64_t ms) {
     return Time(milliseconds(ms));
 }
+
+// "2026-11-21T12:00:00.123Z"
+std::string iso_time(Time time);
 
 }  // namespace hvagent

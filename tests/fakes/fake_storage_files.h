@@ -116,6 +116,17 @@ public:
             if (path.starts_with(directory + "/")) below.push_back(path);
         return below;
     }
+    std::optional<std::string> read_text(const std::string& path) override {
+        faults.happen("read_text");
+        require_inside(path);
+        const auto file = files_.find(path);
+        return file ? std::optional(file->content) : std::nullopt;
+    }
+    void write_text(const std::string& path, const std::string& text) override {
+        faults.happen("write_text");
+        require_inside(path);
+        files_.put_content(path, text);
+    }
     std::string md5(const std::string& path, Cancellation& cancel) override {
         cancel.check();
         faults.happen("md5", &cancel);

@@ -76,6 +76,8 @@ def test_a_vm_moves_on_shared_storage(cluster, mover):
     assert cluster.await_one(vm) is there
     assert disks_of(there, vm) == before
     check_stream(there, vm, count)
+    gone = refused("SYS.1003", lambda: here.api.act(vm, "rebootVmInstance"))
+    assert f"it moved to host {there.name} ({there.host.address})" in gone, gone
     there.api.act(vm, "rebootVmInstance")
     there.host.guest_says(vm, "GUEST-UP", timeout_s=90)
     cluster.check_agreement()

@@ -6,6 +6,7 @@
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/storage/image_cache.h"
 #include "agent/operations/storage/layout.h"
+#include "agent/operations/vm/ownership.h"
 #include "agent/operations/vm/parts.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
@@ -180,8 +181,9 @@ public:
         : services_(services), row_(row), bundle_(arrival.bundle), landing_(arrival.landing) {}
 
     void insert(const VmObservation& seen) {
+        const std::int64_t epoch = claimed_epoch();
         services_.inventory.transaction([&] {
-            insert_vm(seen);
+            insert_vm(seen, epoch);
             for (const VmNic& theirs : bundle_.nics) insert_nic(theirs);
             for (VmCdRom drive : bundle_.cdroms) {
                 drive.iso_path = moved_path(landing_, drive.iso_path);
@@ -210,7 +212,7 @@ private:
         return found == landing_.storages.end() ? storage : found->second.storage.uuid;
     }
 
-    void insert_vm(const VmObservation& seen) {
+    void insert_vm(const VmObservation& seen, std::int64_t epoch) {
         const Host host = services_.inventory.get<Host>(services_.host);
         Vm vm = bundle_.vm;
         const bool runs = seen.state == VmState::running || seen.state == VmState::paused;
@@ -220,6 +222,7 @@ private:
         vm.cluster = host.cluster;
         vm.transition.reset();
         vm.migration = MigrationId();
+        vm.epoch = epoch;
         vm.observed = seen.state;
         vm.observed_reason = seen.reason;
         vm.observed_at = seen.at;
@@ -227,6 +230,15 @@ private:
         const auto network = landing_.networks.find(vm.default_l3);
         if (network != landing_.networks.end()) vm.default_l3 = network->second;
         services_.inventory.insert(vm);
+    }
+
+    std::int64_t claimed_epoch() {
+        for (const Volume& volume : bundle_.volumes) {
+            const auto found = landing_.storages.find(volume.primary_storage);
+            if (volume.uuid == bundle_.vm.root_volume && found != landing_.storages.end() && found->second.shared)
+                return claim_arriving(services_, bundle_.vm, found->second.storage);
+        }
+        return bundle_.vm.epoch + 1;
     }
 
     void insert_nic(const VmNic& theirs) {

@@ -19,7 +19,8 @@ constexpr double gain = 0.98;
 // QEMU slows a guest down by at most this.
 constexpr int full_throttle = 99;
 constexpr seconds shortest_time(60);
-constexpr seconds longest_standstill(60);
+constexpr milliseconds longest_standstill(60000);
+constexpr milliseconds standstill_without_peer(10000);
 constexpr seconds way_out_patience(30);
 
 double as_seconds(milliseconds time) {
@@ -94,15 +95,17 @@ std::string progress_text(const MigrationSight& sight) {
     return "post-copy: the guest runs at the destination, " + human_size(sight.memory_remaining) + " of its memory to come";
 }
 
-Convergence::Convergence(const MigrationOptions& options, Progress progress)
-    : options_(options), progress_(std::move(progress)), downtime_(first_downtime(options.max_downtime)) {}
+Convergence::Convergence(const MigrationOptions& options, Progress progress, PeerIsLost peer_is_lost)
+    : options_(options),
+      progress_(std::move(progress)),
+      peer_is_lost_(std::move(peer_is_lost)),
+      downtime_(first_downtime(options.max_downtime)) {}
 
 MigrationOrder Convergence::judge(const MigrationSight& sight) {
     show(sight);
     // Both hosts have a part of the memory: nothing can be taken back.
     if (sight.phase == MigrationPhase::post_copy) return {};
-    if (stands_still(sight))
-        return abort(sight, "nothing was sent for " + text_of(std::chrono::duration_cast<milliseconds>(longest_standstill)));
+    if (const std::string why = why_it_stands_still(sight); !why.empty()) return abort(sight, why);
     if (way_out_ != What::go_on) return judge_way_out(sight);
     const milliseconds limit = time_for(options_, sight.disk_total + sight.memory_total);
     if (sight.elapsed > limit) {
@@ -168,13 +171,17 @@ MigrationOrder Convergence::abort(const MigrationSight& sight, const std::string
         "the migration does not converge: " + why + " (after " + text_of(sight.elapsed) + ": " + progress_text(sight) + ")"};
 }
 
-bool Convergence::stands_still(const MigrationSight& sight) {
+std::string Convergence::why_it_stands_still(const MigrationSight& sight) {
     const Bytes moved = sight.disk_done + sight.memory_done;
     if (moved != moved_) {
         moved_ = moved;
         moved_at_ = sight.elapsed;
     }
-    return sight.elapsed - moved_at_ > longest_standstill;
+    const milliseconds still = sight.elapsed - moved_at_;
+    if (still > longest_standstill) return "nothing was sent for " + text_of(longest_standstill);
+    if (still > standstill_without_peer && peer_is_lost_ && peer_is_lost_())
+        return "nothing was sent for " + text_of(standstill_without_peer) + ", and the other host's agent does not answer";
+    return "";
 }
 
 void Convergence::show(const MigrationSight& sight) {

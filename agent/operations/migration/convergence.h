@@ -20,7 +20,9 @@ class Convergence final : public MigrationJudge {
 public:
     // Percent never goes back; the text is for people.
     using Progress = std::function<void(int percent, const std::string& text)>;
-    explicit Convergence(const MigrationOptions& options, Progress progress = {});
+    // Whether the other end's agent does not answer any more: then nothing is waited for long that stands still.
+    using PeerIsLost = std::function<bool()>;
+    explicit Convergence(const MigrationOptions& options, Progress progress = {}, PeerIsLost peer_is_lost = {});
 
     MigrationOrder judge(const MigrationSight& sight) override;
 
@@ -30,11 +32,12 @@ private:
     MigrationOrder raise_downtime(milliseconds wanted);
     MigrationOrder give_way(const MigrationSight& sight, const std::string& why);
     MigrationOrder abort(const MigrationSight& sight, const std::string& why) const;
-    bool stands_still(const MigrationSight& sight);
+    std::string why_it_stands_still(const MigrationSight& sight);  // empty: it does not
     void show(const MigrationSight& sight);
 
     const MigrationOptions options_;
     const Progress progress_;
+    const PeerIsLost peer_is_lost_;
     int percent_ = 0;
 
     milliseconds downtime_;

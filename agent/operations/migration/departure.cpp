@@ -6,6 +6,7 @@
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/storage/image_cache.h"
 #include "agent/operations/storage/volume_files.h"
+#include "agent/operations/vm/ownership.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
 
@@ -91,11 +92,20 @@ bool was_left_paused(Services& services, const Migration& row) {
     return here.active && here.state == VmState::paused && by_migration;
 }
 
+// On a storage that both hosts use, the destination has written its own.
+void remove_unshared_note(Services& services, const VmId& id, const DepartureFacts& facts) {
+    const auto vm = services.inventory.find<Vm>(id);
+    const auto root = vm ? services.inventory.find<Volume>(vm->root_volume) : std::nullopt;
+    if (root && !facts.shared_storages.contains(root->primary_storage.str()))
+        services.files.remove_file(owner_note_path(services, *vm));
+}
+
 void leave(Services& services, const Migration& row, const json& answer) {
     const DepartureFacts facts = load_departure(row);
     take_off_this_host(services, row.vm);
     for (const Volume& volume : services.inventory.list<Volume>({{"vmInstanceUuid", row.vm.str()}}))
         if (!facts.shared_storages.contains(volume.primary_storage.str())) remove_volume_file(services, volume);
+    remove_unshared_note(services, row.vm, facts);
     services.disk_images.remove(services.settings.state_directory + "/serial/" + row.vm.str() + ".log");
     remove_records(services, row, answer.dump());
     services.image_cache.drop_unused();
@@ -136,6 +146,11 @@ std::vector<std::string> reasons_against(Services& services, const HostId& peer,
     }
 }
 
+bool is_lost(Services& services, const HostId& peer) {
+    const auto host = services.inventory.find<Host>(peer);
+    return host && host->status == ConnectionStatus::disconnected;
+}
+
 std::string store(const DepartureFacts& facts) {
     return json{{"wasPaused", facts.was_paused}, {"shared", facts.shared_storages}}.dump();
 }
@@ -172,9 +187,8 @@ std::optional<Error> finish_stayed(Services& services, const Migration& open, co
     const bool resumes = was_left_paused(services, row);
     std::optional<Error> untold;
     try {
-        const auto destination = services.inventory.find<Host>(row.peer);
-        if (destination && destination->status == ConnectionStatus::disconnected)
-            throw Error(Code::host_connection, "host " + destination->name + " is Disconnected");
+        if (is_lost(services, row.peer))
+            throw Error(Code::host_connection, "host " + services.inventory.get<Host>(row.peer).name + " is Disconnected");
         services.peers.ask(row.peer, "migration-drop", request, work_patience);
     } catch (const Error& error) {
         // A guest that may not be alone must not be started.

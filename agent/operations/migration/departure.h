@@ -27,6 +27,8 @@ private:
 
 // Why the VM cannot go there, in words; empty: it can. The probes must be there.
 std::vector<std::string> reasons_against(Services& services, const HostId& peer, const VmBundle& bundle);
+// Its agent has not answered for some heartbeats.
+bool is_lost(Services& services, const HostId& peer);
 
 // What is written down of a migration away from here, beside its stage.
 struct DepartureFacts {

@@ -177,7 +177,7 @@ private:
         log::info("vm departs", {{"vm", params_.vm.str()}, {"to", destination_.str()}});
         if (params_.from_destination) return drive_from_destination(services_, job_, row_, ready, options_, show);
         const std::string address = services_.inventory.get<Host>(destination_).management_ip;
-        Convergence judge(options_, show);
+        Convergence judge(options_, show, [this] { return is_lost(services_, destination_); });
         return services_.migration.migrate(params_.vm, way_from_json(ready, options_, address), judge, job_.cancellation());
     }
 
@@ -210,7 +210,9 @@ private:
 
     MigrationResult follow() {
         options_ = options();
-        Convergence judge(options_, [this](int percent, const std::string& what) { job_.progress(percent, what); });
+        Convergence judge(
+            options_, [this](int percent, const std::string& what) { job_.progress(percent, what); },
+            [this] { return is_lost(services_, destination_); });
         return services_.migration.migrate(params_.vm, MigrationWay{}, judge, job_.cancellation());
     }
 

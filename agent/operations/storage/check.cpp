@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agent/operations/storage/layout.h"
+#include "agent/operations/vm/ownership.h"
 #include "agent/operations/volume/volume_user.h"
 #include "hvagent/error.h"
 
@@ -20,6 +21,7 @@ public:
 
     std::vector<Finding> all() {
         for (const Volume& volume : services_.inventory.list<Volume>()) look_at(volume);
+        for (const Vm& vm : services_.inventory.list<Vm>()) owned_.insert(owner_note_path(services_, vm));
         for (const PrimaryStorage& storage : services_.inventory.list<PrimaryStorage>()) look_for_orphans(storage);
         for (const ImageRef& ref : services_.inventory.list<ImageRef>()) look_at(ref);
         for (const BackupStorage& storage : services_.inventory.list<BackupStorage>()) look_for_orphans(storage);

@@ -82,6 +82,8 @@ Row start_row(Services& services) {
         .required(In::url, "uuid", &StartVm::vm, "the VM")
         .optional(In::body, "clusterUuid", &StartVm::cluster, "where to start it")
         .optional(In::body, "hostUuid", &StartVm::host, "where to start it")
+        .optional(In::body, "epoch", &StartVm::epoch,
+                  "the newest epoch of the VM that the caller knows of; refused when the VM was started or moved since")
         .returns("inventory", "VmInstance")
         .allowed_in({created, stopped, crashed, running}, Code::vm_start)
         .job_class(JobClass::power)

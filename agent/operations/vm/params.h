@@ -67,6 +67,7 @@ struct StartVm {
     VmId vm;
     ClusterId cluster;
     HostId host;
+    std::int64_t epoch = 0;  // the VM's newest one that the caller knows of; 0: not said
 };
 
 struct StopVm {

@@ -4,6 +4,7 @@
 #include "agent/operations/place/host_capacity.h"
 #include "agent/operations/snapshot/creation.h"
 #include "agent/operations/vm/handlers.h"
+#include "agent/operations/vm/ownership.h"
 #include "agent/operations/vm/parts.h"
 #include "hvagent/flow.h"
 #include "hvagent/log.h"
@@ -99,6 +100,8 @@ StoppedBy halt(Services& services, Job& job, const VmId& vm, StopType type) {
 void boot(Services& services, Job& job, const VmId& id) {
     services.require_host_stays();
     const Vm vm = services.inventory.get<Vm>(id);
+    // Before anything is done to its disks.
+    if (const std::string reason = why_not_ours(services, vm); !reason.empty()) throw Error(Code::vm_start, reason);
     const auto room = services.capacity.reserve(id, vm.cpus, vm.memory);
     for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", id.str()}})) {
         const std::string wanted = services.inventory.system_tag(id.str(), "staticIp::" + nic.l3_network.str()).value_or("");
@@ -112,15 +115,22 @@ void boot(Services& services, Job& job, const VmId& id) {
     for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", id.str()}}))
         services.addresses.publish(nic, hostname);
     job.cancellation().check();
+    const std::int64_t epoch = claim(services, vm);
     services.definitions.define(spec);
     services.power.start(id, false);
     forget_order_of_one_boot(services, id);
     // Written before the room is given back: a running VM is counted by its record.
-    services.inventory.observe<Vm>(id, [&](Vm& record) { record.host = services.host; });
+    services.inventory.observe<Vm>(id, [&](Vm& record) {
+        record.host = services.host;
+        record.epoch = epoch;
+    });
 }
 
 json start_vm(Services& services, Job& job, const StartVm& params) {
     const Vm vm = services.inventory.get<Vm>(params.vm);
+    if (params.epoch != 0 && params.epoch < vm.epoch && !job.resumed())
+        throw Error(Code::vm_start, "the start knows the VM up to epoch " + std::to_string(params.epoch) +
+                                        "; it was started or moved since and has epoch " + std::to_string(vm.epoch));
     if (vm.observed == VmState::running && vm.intent == VmIntent::kept) {
         if (job.resumed()) forget_order_of_one_boot(services, params.vm);  // the earlier life may have started it
         services.inventory.modify<Vm>(params.vm, [](Vm& record) { record.should_run = true; });

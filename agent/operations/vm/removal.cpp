@@ -2,6 +2,7 @@
 
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/storage/image_cache.h"
+#include "agent/operations/vm/ownership.h"
 #include "agent/operations/volume/attachment.h"
 #include "agent/operations/volume/disposal.h"
 #include "hvagent/log.h"
@@ -43,8 +44,13 @@ void let_go_of_data_volumes(Services& services, const VmId& vm) {
 }
 
 void remove_root_and_records(Services& services, const VmId& vm) {
+    const auto record = services.inventory.find<Vm>(vm);
+    const std::string elsewhere = record ? why_not_ours(services, *record) : "";
+    const std::string note = record ? owner_note_path(services, *record) : "";
+    if (!elsewhere.empty()) log::warning("a VM goes from the records only", {{"vm", vm.str()}, {"reason", elsewhere}});
     for (const Volume& volume : volumes_of(services, vm))
-        if (volume.type == VolumeType::root) dispose_of(services, volume);
+        if (volume.type == VolumeType::root) elsewhere.empty() ? dispose_of(services, volume) : forget(services, volume);
+    if (!note.empty() && elsewhere.empty()) services.files.remove_file(note);
     services.disk_images.remove(services.settings.state_directory + "/serial/" + vm.str() + ".log");
     services.inventory.transaction([&] {
         for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", vm.str()}}))

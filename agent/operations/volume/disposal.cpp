@@ -40,6 +40,10 @@ void check_that_nobody_lies_on(Services& services, const Volume& volume) {
 void dispose_of(Services& services, const Volume& volume) {
     if (!volume.primary_storage.empty()) check_that_nobody_lies_on(services, volume);
     remove_volume_file(services, volume);
+    forget(services, volume);
+}
+
+void forget(Services& services, const Volume& volume) {
     const inventory::Where of_volume{{"volumeUuid", volume.uuid.str()}};
     services.inventory.transaction([&] {
         for (const auto& snapshot : services.inventory.list<VolumeSnapshot>(of_volume))

@@ -8,4 +8,7 @@ namespace hvagent::operations {
 // Error(operation_failed) while a layer of another volume lies on one of its layers.
 void dispose_of(Services& services, const Volume& volume);
 
+// The records only: the files are another host's. Repeatable.
+void forget(Services& services, const Volume& volume);
+
 }  // namespace hvagent::operations

@@ -1,5 +1,6 @@
 // A directory that holds what a storage holds: its space, and how files come into it whole.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,10 @@ public:
     virtual void remove_empty_directories(const std::string& path, const std::string& up_to) = 0;
     virtual std::vector<std::string> list(const std::string& directory) = 0;         // names; empty when there is none
     virtual std::vector<std::string> files_below(const std::string& directory) = 0;  // paths of all, sorted; links too
+    // A file of at most 64 KiB; nullopt when it is not there.
+    virtual std::optional<std::string> read_text(const std::string& path) = 0;
+    // Replaces the file or makes it: readers, on other hosts too, see the old text or the new one.
+    virtual void write_text(const std::string& path, const std::string& text) = 0;
     virtual std::string md5(const std::string& path, Cancellation& cancel) = 0;      // lower-case hex
     virtual std::string sha256(const std::string& path, Cancellation& cancel) = 0;   // lower-case hex
 };

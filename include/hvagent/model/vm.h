@@ -114,6 +114,8 @@ struct Vm {
     // True from a successful start until somebody stops or destroys the VM through the API: a NeverStop VM that
     // is found down while this holds is started again.
     bool should_run = false;
+    // Grows with each start and each arrival from another host: whoever knows a smaller one knows an older life of the VM.
+    std::int64_t epoch = 0;
     // Set while a migration away from this host is not settled: the VM may run elsewhere, so nothing starts it here and that
     // it is not seen here says nothing.
     MigrationId migration;

@@ -263,6 +263,7 @@ inline Vm sample() {
     Vm vm;
     vm.migration = MigrationId("migration");
     vm.restart_order = 2;
+    vm.epoch = 7;
     vm.restart_boot = "boot";
     vm.uuid = VmId("vm");
     vm.name = "web-1";

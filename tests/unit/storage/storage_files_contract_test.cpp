@@ -160,6 +160,16 @@ TEST_P(StorageFilesContract, TellsContentsApartByTheirSum) {
     EXPECT_NE(files().md5(path("a"), cancel_), files().md5(path("b"), cancel_));
 }
 
+TEST_P(StorageFilesContract, ReplacesAText) {
+    EXPECT_EQ(files().read_text(path("note")), std::nullopt);
+    files().write_text(path("note"), "first\n");
+    EXPECT_EQ(files().read_text(path("note")), "first\n");
+    files().write_text(path("note"), "");
+    EXPECT_EQ(files().read_text(path("note")), "");
+    EXPECT_THAT(files().list(root_), ElementsAre("note"));
+    EXPECT_EQ(files().read_text(path("none/below")), std::nullopt);
+}
+
 TEST_P(StorageFilesContract, LeavesItsRootsAloneAndNothingElse) {
     world_->put(path("a"), "a");
     const std::string outside = directory_.file("outside");
@@ -173,6 +183,8 @@ TEST_P(StorageFilesContract, LeavesItsRootsAloneAndNothingElse) {
         expect_refused([&] { files().allocated(bad); });
         expect_refused([&] { files().list(bad); });
         expect_refused([&] { files().md5(bad, cancel_); });
+        expect_refused([&] { files().read_text(bad); });
+        expect_refused([&] { files().write_text(bad, "x"); });
         expect_refused([&] { files().remove_file(bad); });
         expect_refused([&] { files().make_directories(bad); });
         expect_refused([&] { files().copy(path("a"), bad, {}, cancel_); });

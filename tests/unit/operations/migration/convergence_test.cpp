@@ -194,6 +194,30 @@ TEST(Convergence, WhatStandsStillIsAborted) {
     EXPECT_THAT(order.reason, HasSubstr("nothing was sent"));
 }
 
+TEST(Convergence, WhatStandsStillWithoutAPeerIsAbortedSooner) {
+    bool is_lost = false;
+    int asked = 0;
+    Convergence judge(options_of(WhenStuck::pause), {}, [&] {
+        ++asked;
+        return is_lost;
+    });
+    MigrationSight sight;
+    sight.phase = MigrationPhase::copying_disks;
+    sight.disk_done = MiB;
+    judge.judge(sight);
+    sight.elapsed = seconds(9);
+    EXPECT_EQ(judge.judge(sight).what, What::go_on);
+    EXPECT_EQ(asked, 0) << "asked for nothing";
+    sight.elapsed = seconds(11);
+    EXPECT_EQ(judge.judge(sight).what, What::go_on);
+    is_lost = true;
+    const MigrationOrder order = judge.judge(sight);
+    EXPECT_EQ(order.what, What::abort);
+    EXPECT_THAT(order.reason, HasSubstr("agent does not answer"));
+    sight.disk_done = 2 * MiB;
+    EXPECT_EQ(judge.judge(sight).what, What::go_on) << "it moves";
+}
+
 TEST(Convergence, ProgressNeverGoesBack) {
     Passes passes(options_of(WhenStuck::abort));
     for (Bytes remaining : {1000, 600, 200, 900, 400, 50, 700, 0}) passes.sample(remaining * MiB);

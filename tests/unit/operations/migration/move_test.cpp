@@ -119,13 +119,16 @@ protected:
 
 TEST_F(Migrating, BringsRecordsAndFilesAndLeavesNothing) {
     const Volume before = here.volumes_of(vm).front();
+    const std::int64_t epoch = here.record(vm).epoch;
     const json answer = move(job);
+    EXPECT_EQ(there.record(vm).epoch, epoch + 1) << "whoever knows the VM here knows an older life of it";
     EXPECT_EQ(answer["inventory"]["hostUuid"], there.host.str());
     EXPECT_EQ(answer["inventory"]["lastHostUuid"], here.host.str());
     EXPECT_EQ(there.state_of(vm), VmState::running);
     EXPECT_EQ(there.volumes_of(vm).front().uuid, before.uuid);
     EXPECT_TRUE(there.disk.find(there.volumes_of(vm).front().install_path));
     EXPECT_FALSE(here.inventory.find<Vm>(vm));
+    EXPECT_THAT(here.act_failure("StartVmInstance", vm).details(), HasSubstr("it moved to host h2 (10.0.0.2)"));
     EXPECT_FALSE(here.world.find(vm));
     EXPECT_THAT(here.volume_files(), IsEmpty());
     EXPECT_EQ(there.inventory.count<Migration>(), 0);
