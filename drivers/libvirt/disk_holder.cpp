@@ -52,11 +52,10 @@ Error with_holder(virConnectPtr connection, const std::string& what, const Libvi
     const std::string path = locked_file(failure.details());
     if (path.empty()) return failure;
     const std::string user = running_user_of(connection, path);
-    return Error(failure.code(),
-                 what + ": its disk " + path + " is locked by " +
-                     (user.empty() ? "a process that is no VM of this host: a VM of another host, or a tool such as qemu-img"
-                                   : "the VM " + user + " that runs on this host"),
-                 failure);
+    const std::string holder = user.empty()
+                                   ? "a process that is no VM of this host: a VM of another host, or a tool such as qemu-img"
+                                   : "the VM " + user + " that runs on this host";
+    return Error(failure.code(), what + ": its disk " + path + " is locked by " + holder);
 }
 
 }  // namespace hvagent::libvirt
