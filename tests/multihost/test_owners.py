@@ -16,7 +16,7 @@ def foreign_domains():
     started = []
 
     def start(node, disk):
-        """A domain of somebody else, with its processors stopped, that has the disk open."""
+        """A domain of somebody else that has the disk open, with its processors stopped."""
         domain = node.host.libvirt.createXML(f"""
             <domain type='qemu'>
               <name>somebody-else</name><memory unit='MiB'>32</memory><os><type arch='x86_64'>hvm</type></os>
@@ -30,6 +30,22 @@ def foreign_domains():
     for domain in started:
         with contextlib.suppress(libvirt.libvirtError):  # ended by the test
             domain.destroy()
+
+
+@pytest.fixture
+def leases(cluster):
+    """virtlockd keeps a lease on each disk in use, in all hosts."""
+    def configure(node, script):
+        node.host.shell(script)
+        node.host.restart("libvirtd")
+        wait_for(lambda: node.host.libvirt.isAlive(), 30, "libvirtd")
+
+    for node in cluster.nodes:
+        configure(node, "cp /etc/libvirt/qemu.conf /run/qemu.conf.before; echo 'lock_manager = \"lockd\"' >>/etc/libvirt/qemu.conf; "
+                        "virtlockd --daemon --pid-file /run/virtlockd.test.pid")
+    yield
+    for node in cluster.nodes:
+        configure(node, "cp /run/qemu.conf.before /etc/libvirt/qemu.conf; kill $(cat /run/virtlockd.test.pid)")
 
 
 def start_refused(node, vm):
@@ -119,3 +135,20 @@ def test_a_start_that_knows_an_older_life_is_refused(cluster, mover):
         there.api.act(vm, "startVmInstance", epoch=known)
     assert "started or moved since" in refusal.value.reason
     assert there.api.act(vm, "startVmInstance", epoch=known + 1)["state"] == "Running"
+
+
+def has_lease(node, disk):
+    inode = node.host.shell(f"stat -c %i {disk}").strip()
+    return any(f":{inode} " in line for line in node.host.shell("grep POSIX /proc/locks").splitlines())
+
+
+def test_leases_of_virtlockd_go_along(cluster, mover, leases):
+    here, there, _ = cluster.nodes
+    vm = mover.create(here, "leased", primaryStorageUuidForRootVolume=cluster.share())
+    disk = here.api.vm(vm)["allVolumes"][0]["installPath"]
+    assert has_lease(here, disk) and not has_lease(there, disk)
+    mover.move(here, vm, there)
+    assert cluster.await_one(vm) is there
+    assert has_lease(there, disk) and not has_lease(here, disk)
+    there.api.act(vm, "stopVmInstance", type="cold")
+    assert not has_lease(there, disk)
