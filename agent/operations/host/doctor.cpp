@@ -1,4 +1,7 @@
+#include <set>
+
 #include "agent/operations/host/host_view.h"
+#include "agent/operations/vm/ownership.h"
 #include "hvagent/certificate.h"
 
 namespace hvagent::operations {
@@ -63,12 +66,36 @@ void look_at_libvirt(const HostView& view, Findings& findings) {
     }
 }
 
+// Records that another host's are newer than: a store from a backup, or a host that slept while its VM moved.
+void look_at_owners(const HostView& view, Findings& findings) {
+    std::set<std::string> silent;  // asking there would take the doctor along
+    for (const state::StorageSight& sight : view.storages.sights())
+        if (!sight.trouble.empty()) silent.insert(sight.root);
+    const inventory::Inventory& inventory = view.services.inventory;
+    for (const PrimaryStorage& storage : inventory.list<PrimaryStorage>()) {
+        if (storage.type != shared_mount_point || silent.contains(storage.url)) continue;
+        for (const Volume& root : inventory.list<Volume>({{"primaryStorageUuid", storage.uuid.str()}, {"type", "Root"}})) {
+            const auto vm = inventory.find<Vm>(root.vm);
+            if (!vm) continue;
+            try {
+                const std::string reason = why_not_ours(view.services, *vm);
+                if (!reason.empty())
+                    findings.add("error", "VmOfAnotherHost", reason + ". Expunging the VM here leaves its files",
+                                 owner_note_path(view.services, *vm));
+            } catch (const Error& error) {
+                findings.add("error", "OwnerUnknown", error.details(), owner_note_path(view.services, *vm));
+            }
+        }
+    }
+}
+
 }  // namespace
 
 json host_findings(const HostView& view) {
     Findings findings;
     look_at_libvirt(view, findings);
     look_at_storages(view, findings);
+    look_at_owners(view, findings);
     const config::Settings& settings = view.services.settings;
     look_at_certificate(view, "[http] tls_cert", settings.http_tls_cert, findings);
     look_at_certificate(view, "[http] client_ca", settings.http_client_ca, findings);
