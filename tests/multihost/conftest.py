@@ -1,4 +1,5 @@
 """Three hosts that know each other, and VMs that move between them."""
+import contextlib
 import os
 import re
 import sys
@@ -23,7 +24,7 @@ stop_grace = 6
 ha_first_delay = 1
 
 [migration]
-tls = false
+tls = {tls}
 """
 
 
@@ -118,13 +119,20 @@ def add_host(node, other):
     return node.api.run("POST", "/hosts/kvm", body)["inventory"]
 
 
+@contextlib.contextmanager
+def a_cluster(name, count, tls=False):
+    lab = Lab(name, CONFIG.format(tls="true" if tls else "false"))
+    lab.run("down", check=False)
+    try:
+        yield Cluster(lab, lab.up(count))
+    finally:
+        lab.down()
+
+
 @pytest.fixture(scope="session")
 def cluster():
-    lab = Lab(NAME, CONFIG)
-    lab.run("down", check=False)
-    cluster = Cluster(lab, lab.up(3))
-    yield cluster
-    lab.down()
+    with a_cluster(NAME, 3) as cluster:
+        yield cluster
 
 
 class Mover:

@@ -10,13 +10,13 @@ import time
 import zlib
 from pathlib import Path
 
-from . import host_files
+from . import certificates, host_files
 from .host import Host, hosts
 from .place import NAME, PARTS, PATH, QEMU_CACHE, REPOSITORY, ROOT, SHARED, START_TIMEOUT_S, Failure, say, tail, wait
 from .processes import any_alive, end, record, spawn
 
 MARKER = ROOT / ".hvagent-lab"
-TOOLS = ("libvirtd", "virtlogd", "virsh", "qemu-system-x86_64", "ip", "unshare", "nsenter", "dnsmasq", "findmnt")
+TOOLS = ("libvirtd", "virtlogd", "virsh", "qemu-system-x86_64", "ip", "unshare", "nsenter", "dnsmasq", "findmnt", "openssl")
 
 
 def up(count, agent, extra):
@@ -34,6 +34,7 @@ def up(count, agent, extra):
     try:
         share()
         make_bridges(claim_net())
+        certificates.make_authority()
         for host in lab:
             host_files.write(host, count, agent, extra)
         running = {host: start(host) for host in lab}
