@@ -81,6 +81,14 @@ public:
         faults_.happen("obstacles");
         return hinders;
     }
+    std::optional<std::string> why_unreachable(const std::string& uri) override {
+        try {
+            reached(uri);
+            return std::nullopt;
+        } catch (const Error& error) {
+            return error.details();
+        }
+    }
 
     // Test: the host behind a URI. It must outlive this object.
     void reach(const std::string& uri, FakeDomains& host) { hosts_[uri] = &host; }

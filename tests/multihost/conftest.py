@@ -124,7 +124,7 @@ def a_cluster(name, count, tls=False):
     lab = Lab(name, CONFIG.format(tls="true" if tls else "false"))
     lab.run("down", check=False)
     try:
-        yield Cluster(lab, lab.up(count))
+        yield Cluster(lab, lab.up(count, "--lossless"))
     finally:
         lab.down()
 

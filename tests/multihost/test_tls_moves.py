@@ -3,7 +3,9 @@ import secrets
 
 import pytest
 
+from client import ApiError
 from conftest import NAME, a_cluster, inside, start_counter, stop_writing
+from lab import wait_for
 from wire import Wire
 
 MIB = 1024 * 1024
@@ -23,14 +25,43 @@ def in_the_clear(cluster):
     config = source.dir / "etc" / "hvagentd.toml"
     usual = config.read_text()
     config.write_text(usual.replace("tls = true", "tls = false"))
-    restart(source)
+    source.restart("agent")
     yield
     config.write_text(usual)
-    restart(source)
+    source.restart("agent")
 
 
-def restart(host):
-    host.restart("agent")
+class Certificates:
+    """What one test does to them is undone after it."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.changed = []
+
+    def change(self, node, whose, issuer):
+        self.changed.append((node, whose))
+        self.put(node, whose, issuer)
+
+    def put(self, node, whose, issuer):
+        self.cluster.lab.run("certificates", node.name, whose, issuer)
+        if whose == "libvirt" and issuer != "none":
+            node.host.restart("libvirtd")
+
+    def restore(self):
+        for node, whose in self.changed:
+            self.put(node, whose, "ours")
+            wait_for(lambda node=node: libvirt_answers(node), 30, f"the agent of {node.name} and its libvirt")
+
+
+def libvirt_answers(node):
+    return node.api.only("/hosts", f"uuid={node.uuid}")["status"] == "Connected"
+
+
+@pytest.fixture
+def certificates(cluster):
+    certificates = Certificates(cluster)
+    yield certificates
+    certificates.restore()
 
 
 def marked_vm(cluster, mover, name, **params):
@@ -89,3 +120,48 @@ def test_memory_is_encrypted_on_shared_storage(cluster, mover):
     assert len(streams) == 1 and not any(found for _, found in streams.values()), shown(streams)
     assert all(size > 32 * MIB for size, _ in streams.values()), shown(streams)
     cluster.check_agreement()
+
+
+@pytest.mark.parametrize("side, issuer, cause", [
+    ("source", "none", "cacert.pem"), ("source", "foreign", "issuer"), ("destination", "foreign", "issuer")])
+def test_where_libvirt_lets_nobody_in_nothing_is_touched(cluster, mover, certificates, side, issuer, cause):
+    here, there = cluster.nodes
+    vm = mover.create(here, f"stays, {issuer} at the {side}")
+    certificates.change(here if side == "source" else there, "libvirt", issuer)
+    wait_for(lambda: here.api.state(vm) == "Running" and libvirt_answers(there), 30, "both agents have their libvirt again")
+    reasons = wait_for(lambda: [one["reasons"] for one in here.api.get(f"/vm-instances/{vm}/migration-target-hosts")["unsuitable"]],
+                       10, "the destination is no candidate")
+    assert len(reasons[0]) == 1 and "does not let this host in" in reasons[0][0] and cause in reasons[0][0], reasons
+
+    with pytest.raises(ApiError) as refusal:
+        mover.move(here, vm, there)
+    assert "HOST_ALLOCATION.1000" in refusal.value.codes and cause in refusal.value.reason, refusal.value
+    assert cluster.await_one(vm) is here
+    assert not there.host.has_file(here.api.vm(vm)["allVolumes"][0]["installPath"])
+    assert "vm departs" not in log_of(here, vm) and "migration" not in log_of(there, vm)
+
+
+@pytest.mark.parametrize("storage", ["local", "shared"])
+@pytest.mark.parametrize("side, issuer", [("source", "none"), ("source", "foreign"), ("destination", "none"),
+                                          ("destination", "foreign")])
+def test_where_qemu_trusts_nobody_the_vm_stays_and_the_job_says_why(cluster, mover, certificates, side, issuer, storage):
+    here, there = cluster.nodes
+    where = {"primaryStorageUuidForRootVolume": cluster.share()} if storage == "shared" else {}
+    vm = mover.create(here, f"stays on {storage}, {issuer} at the {side}", **where)
+    start_counter(here, vm)
+    path = here.api.vm(vm)["allVolumes"][0]["installPath"]
+    certificates.change(here if side == "source" else there, "qemu", issuer)
+    with pytest.raises(ApiError) as failure:
+        mover.move(here, vm, there)
+    assert any(word in failure.value.reason for word in ("certificate", "TLS", "x509")), failure.value
+    assert "stays on this host" in failure.value.reason
+    assert cluster.await_one(vm) is here
+    assert here.host.has_file(path) and there.host.has_file(path) == (storage == "shared")
+    guest = inside(here, vm)
+    assert stop_writing(guest) > 0
+    guest.sh("lab write-check")
+    cluster.check_agreement()
+
+
+def log_of(node, vm):
+    return "".join(line for line in (node.host.dir / "log" / "hvagentd.log").read_text().splitlines(True) if vm in line)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/inventory/record_json.h"
+#include "agent/operations/migration/options.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/storage/image_cache.h"
 #include "agent/operations/storage/volume_files.h"
@@ -127,13 +128,20 @@ std::vector<std::string> reasons_against(Services& services, const HostId& peer,
     const Host host = services.inventory.get<Host>(peer);
     if (host.status != ConnectionStatus::connected) return {"it is " + std::string(hvagent::to_text(host.status))};
     if (host.state != "Enabled") return {"it is " + host.state};
+    std::vector<std::string> reasons;
     try {
-        return services.peers.ask(peer, "migration-fit", {{"vm", to_json(bundle)}}, ask_patience)
-            .at("reasons")
-            .get<std::vector<std::string>>();
+        reasons = services.peers.ask(peer, "migration-fit", {{"vm", to_json(bundle)}}, ask_patience)
+                      .at("reasons")
+                      .get<std::vector<std::string>>();
     } catch (const Error& error) {
         return {error.details()};
     }
+    MigrationOptions options;
+    options.tls = services.settings.migration_tls;
+    // This host's libvirt goes the same way, and would find out when the disks have been prepared.
+    if (const auto why = services.migration.why_unreachable(libvirt_uri(options, host.management_ip)))
+        reasons.push_back("its libvirt does not let this host in: " + *why);
+    return reasons;
 }
 
 std::string store(const DepartureFacts& facts) {

@@ -4,6 +4,7 @@
 // on both hosts.
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -139,6 +140,9 @@ public:
     virtual std::vector<std::string> misfits(const GuestNeeds& needs) = 0;
     // At the source: sentences that say what of the VM cannot move (host devices...).
     virtual std::vector<std::string> obstacles(const VmId& vm) = 0;
+    // Why the libvirt behind a MigrationWay's URI does not let us in, within seconds: no route, not listening, certificates
+    // that do not fit; nullopt: it does.
+    virtual std::optional<std::string> why_unreachable(const std::string& uri) = 0;
 };
 
 }  // namespace hvagent

@@ -109,7 +109,7 @@ def daemons(host, agent):
     return [{**daemon, "log": f"{host.log}/{daemon['name']}.log"} for daemon in wanted]
 
 
-def write(host, count, agent, extra):
+def write(host, count, agent, extra, lossless):
     for part in ("etc", "log/libvirt/qemu", "hvagent", "libvirt", "cache/qemu/capabilities", "scratch"):
         (host.dir / part).mkdir(parents=True)
     identity = uuid.uuid5(uuid.NAMESPACE_URL, f"hvagent-lab:{ROOT}:{host.name}")
@@ -124,5 +124,7 @@ def write(host, count, agent, extra):
     }
     for name, text in files.items():
         (host.dir / name).write_text(text)
+    if lossless:
+        (host.dir / "lossless").touch()
     certificates.make_host(host)
     host.agent_config.chmod(0o600) # there is a password in it

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from . import certificates, host_files
 from .host import Host, hosts
-from .place import NAME, PARTS, PATH, QEMU_CACHE, REPOSITORY, ROOT, SHARED, START_TIMEOUT_S, Failure, say, tail, wait
+from .place import LOSSLESS_CACHE, NAME, PARTS, PATH, QEMU_CACHE, REPOSITORY, ROOT, SHARED, START_TIMEOUT_S, Failure, say, tail, wait
 from .processes import any_alive, end, record, spawn
 
 MARKER = ROOT / ".hvagent-lab"
 TOOLS = ("libvirtd", "virtlogd", "virsh", "qemu-system-x86_64", "ip", "unshare", "nsenter", "dnsmasq", "findmnt", "openssl")
 
 
-def up(count, agent, extra):
+def up(count, agent, extra, lossless):
     if not 1 <= count <= 10:
         raise Failure("1 to 10 hosts")
     if os.geteuid():
@@ -34,9 +34,9 @@ def up(count, agent, extra):
     try:
         share()
         make_bridges(claim_net())
-        certificates.make_authority()
+        certificates.make_authority("ours")
         for host in lab:
-            host_files.write(host, count, agent, extra)
+            host_files.write(host, count, agent, extra, lossless)
         running = {host: start(host) for host in lab}
         for host, process in running.items():
             plug_in(host, process)
@@ -150,7 +150,8 @@ def is_mounted(path):
 def share():
     """libvirt refuses to migrate off a disk unless it knows the file system to be shared. A FUSE mount of the
     subtype glusterfs passes for one; all hosts use the same mount, so image locks work across them."""
-    QEMU_CACHE.mkdir(mode=0o700, exist_ok=True)
+    for cache in (QEMU_CACHE, LOSSLESS_CACHE):
+        cache.mkdir(mode=0o700, exist_ok=True)
     back = ROOT / "shared.back"
     back.mkdir()
     SHARED.mkdir()
@@ -225,7 +226,8 @@ def start(host):
     return spawn(
         host.name,
         ["unshare", "-m", "-n", "-u", "-i", "-p", "-C", "--fork", "--kill-child", str(PARTS / "host-init"),
-         host.name, str(host.dir), host.address, str(SHARED), str(QEMU_CACHE)],
+         host.name, str(host.dir), host.address, str(SHARED),
+         str(LOSSLESS_CACHE if (host.dir / "lossless").exists() else QEMU_CACHE)],
         host.log / "host.log", env={"PATH": PATH, "LANG": "C.UTF-8", "HOME": "/root", **handed_on},
         cgroups=make_cgroups(host))
 
