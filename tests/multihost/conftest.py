@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functional"))
 from agree import Inspection  # noqa: E402
@@ -182,6 +183,26 @@ def stop_writing(guest):
     """Ends `lab write` and returns the number of its last record."""
     return int(guest.sh("pid=$(cat /run/lab/write.pid); rm -f /run/lab/write.pid; "
                         "while [ -n \"$(cat /proc/$pid/cmdline 2>/dev/null)\" ]; do sleep 0.1; done; cat /run/lab/write.n", 60))
+
+
+def check_alive(cluster, vm, count):
+    """One copy lives, it is the one that went on, and what it wrote is whole."""
+    node = cluster.await_one(vm, timeout_s=90)
+    assert len(cluster.running_at(vm)) == 1
+    guest = inside(node, vm)
+    now = stop_writing(guest)
+    assert now >= count, f"the counter went back from {count} to {now}"
+    guest.sh("lab write-check")
+    cluster.check_agreement()
+    return node
+
+
+def ended(job):
+    try:
+        answer = job.poll()
+    except requests.RequestException:
+        return None  # its agent was killed and comes back
+    return answer if answer.status != 202 else None
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -123,7 +123,7 @@ def test_memory_is_encrypted_on_shared_storage(cluster, mover):
 
 
 @pytest.mark.parametrize("side, issuer, cause", [
-    ("source", "none", "cacert.pem"), ("source", "foreign", "issuer"), ("destination", "foreign", "issuer")])
+    ("source", "none", "cacert.pem"), ("source", "foreign", "certificate"), ("destination", "foreign", "certificate")])
 def test_where_libvirt_lets_nobody_in_nothing_is_touched(cluster, mover, certificates, side, issuer, cause):
     here, there = cluster.nodes
     vm = mover.create(here, f"stays, {issuer} at the {side}")
@@ -153,7 +153,7 @@ def test_where_qemu_trusts_nobody_the_vm_stays_and_the_job_says_why(cluster, mov
     certificates.change(here if side == "source" else there, "qemu", issuer)
     with pytest.raises(ApiError) as failure:
         mover.move(here, vm, there)
-    assert any(word in failure.value.reason for word in ("certificate", "TLS", "x509")), failure.value
+    assert "cert" in failure.value.reason, failure.value
     assert "stays on this host" in failure.value.reason
     assert cluster.await_one(vm) is here
     assert here.host.has_file(path) and there.host.has_file(path) == (storage == "shared")

@@ -1,6 +1,7 @@
 #include "agent/operations/migration/departure.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "agent/inventory/record_json.h"
 #include "agent/operations/migration/options.h"
@@ -98,6 +99,7 @@ void leave(Services& services, const Migration& row, const json& answer) {
     for (const Volume& volume : services.inventory.list<Volume>({{"vmInstanceUuid", row.vm.str()}}))
         if (!facts.shared_storages.contains(volume.primary_storage.str())) remove_volume_file(services, volume);
     services.disk_images.remove(services.settings.state_directory + "/serial/" + row.vm.str() + ".log");
+    if (!facts.nvram.empty()) services.files.remove_file(facts.nvram);
     remove_records(services, row, answer.dump());
     services.image_cache.drop_unused();
     services.consider_schedulers();
@@ -107,11 +109,16 @@ void leave(Services& services, const Migration& row, const json& answer) {
 }  // namespace
 
 StorageProbes::StorageProbes(Services& services, VmBundle& bundle) : services_(services) {
-    for (MovingStorage& storage : bundle.storages) {
-        storage.probe = ".hvagent-probe-" + make_uuid();
-        paths_.push_back(storage.url + "/" + storage.probe);
-        services_.disk_images.create_raw(paths_.back(), 512);
-    }
+    for (MovingStorage& storage : bundle.storages) storage.probe = place(storage.url);
+    if (const std::string& nvram = bundle.needs.nvram; !nvram.empty())
+        bundle.nvram_probe = place(std::filesystem::path(nvram).parent_path());
+}
+
+std::string StorageProbes::place(const std::string& directory) {
+    const std::string probe = ".hvagent-probe-" + make_uuid();
+    paths_.push_back(directory + "/" + probe);
+    services_.disk_images.create_raw(paths_.back(), 512);
+    return probe;
 }
 
 StorageProbes::~StorageProbes() {
@@ -145,12 +152,12 @@ std::vector<std::string> reasons_against(Services& services, const HostId& peer,
 }
 
 std::string store(const DepartureFacts& facts) {
-    return json{{"wasPaused", facts.was_paused}, {"shared", facts.shared_storages}}.dump();
+    return json{{"wasPaused", facts.was_paused}, {"shared", facts.shared_storages}, {"nvram", facts.nvram}}.dump();
 }
 
 DepartureFacts load_departure(const Migration& row) {
     const json stored = json::parse(row.bundle);
-    return {stored.at("wasPaused").get<bool>(), stored.at("shared").get<std::set<std::string>>()};
+    return {stored.at("wasPaused").get<bool>(), stored.at("shared").get<std::set<std::string>>(), stored.value("nvram", "")};
 }
 
 Judgement judge_departure(Services& services, const Migration& row) {

@@ -37,6 +37,10 @@ public:
             tickets_.push_back(file.ticket);
             paths.insert(file.path);
         }
+        if (!bundle.needs.nvram.empty()) {
+            bundle.nvram_ticket = services_.peer_files.offer(bundle.needs.nvram);
+            tickets_.push_back(bundle.nvram_ticket);
+        }
         services_.migrations.offer(migration_, std::move(paths));
     }
     ~OfferedFiles() {
@@ -123,7 +127,7 @@ private:
         row_.vm = params_.vm;
         row_.role = MigrationRole::outgoing;
         row_.peer = destination_;
-        row_.bundle = store(DepartureFacts{was_paused, {}});
+        row_.bundle = store(DepartureFacts{was_paused, {}, bundle.needs.nvram});
         turn_ = services_.migrations.take_turn(row_.uuid);
         services_.inventory.transaction([&] {
             services_.inventory.insert(row_);
@@ -165,6 +169,7 @@ private:
     json note_shared(const json& ready) {
         DepartureFacts facts = load_departure(row_);
         facts.shared_storages = ready.at("shared").get<std::set<std::string>>();
+        if (ready.value("nvramShared", true)) facts.nvram.clear();  // an agent of before says nothing
         row_ = services_.inventory.modify<Migration>(row_.uuid, [&](Migration& record) { record.bundle = store(facts); });
         return ready;
     }

@@ -108,6 +108,8 @@ struct GuestNeeds {
     std::string architecture;  // "x86_64"
     std::string machine;       // "pc-q35-7.2", never an alias
     std::string cpu;           // <cpu>, as it must be at the destination
+    std::string nvram;  // file of the UEFI's variables, at both ends; empty: none. libvirt makes the destination's and
+                        // QEMU fills it; neither removes one that is not needed any more.
 };
 
 // Thread-safe. Deadlines and connection errors as in VmPower, but for migrate().

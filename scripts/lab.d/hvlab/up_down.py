@@ -182,6 +182,24 @@ def make_bridges(k):
                       f"--dhcp-leasefile={ROOT}/leases"], ROOT / "dnsmasq.log")
 
 
+def limit(host, rate, delay):
+    """At the machine's end of the cable: there the host's own tc rules do not interfere."""
+    def tc(*words):
+        return subprocess.run(["tc", "qdisc", *words], capture_output=True, text=True, check=False)
+
+    cable = host.cables[0]
+    tc("del", "dev", cable, "root")  # fails where there is none
+    if rate == "none":
+        return
+    # Segments of up to 64 KiB go over a cable between namespaces in one piece.
+    done = tc("add", "dev", cable, "root", "handle", "1:", "tbf", "rate", rate, "burst", "256kb", "latency", "100ms")
+    if done.returncode == 0 and delay:
+        done = tc("add", "dev", cable, "parent", "1:1", "handle", "10:", "netem", "delay", delay, "limit", "10000")
+    if done.returncode:
+        tc("del", "dev", cable, "root")
+        raise Failure(f"tc: {done.stderr.strip()}")
+
+
 # --- hosts ---
 
 def cgroup_mounts():
