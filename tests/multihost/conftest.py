@@ -89,6 +89,16 @@ class Cluster:
         for node in self.nodes:
             wait_for(lambda node=node: not node.disagreements(), 20, lambda node=node: f"{node.name}: {node.disagreements()}", 0.5)
 
+    def await_calm(self):
+        """Every agent and libvirtd is there, and knows the others."""
+        def calm():
+            try:
+                return all(host["status"] == "Connected" for node in self.nodes for host in node.api.query("/hosts"))
+            except (ApiError, requests.RequestException):
+                return False
+
+        wait_for(calm, 60, "all hosts Connected, as each agent sees them", 0.5)
+
     def await_one(self, vm, state="Running", timeout_s=60):
         """The one host that has the VM, by every agent's inventory and every libvirt; nothing of it is anywhere else."""
         seen = {}

@@ -41,6 +41,7 @@ class Certificates:
     def change(self, node, whose, issuer):
         self.changed.append((node, whose))
         self.put(node, whose, issuer)
+        self.cluster.await_calm()
 
     def put(self, node, whose, issuer):
         self.cluster.lab.run("certificates", node.name, whose, issuer)
@@ -50,11 +51,7 @@ class Certificates:
     def restore(self):
         for node, whose in self.changed:
             self.put(node, whose, "ours")
-            wait_for(lambda node=node: libvirt_answers(node), 30, f"the agent of {node.name} and its libvirt")
-
-
-def libvirt_answers(node):
-    return node.api.only("/hosts", f"uuid={node.uuid}")["status"] == "Connected"
+        self.cluster.await_calm()
 
 
 @pytest.fixture
@@ -128,7 +125,6 @@ def test_where_libvirt_lets_nobody_in_nothing_is_touched(cluster, mover, certifi
     here, there = cluster.nodes
     vm = mover.create(here, f"stays, {issuer} at the {side}")
     certificates.change(here if side == "source" else there, "libvirt", issuer)
-    wait_for(lambda: here.api.state(vm) == "Running" and libvirt_answers(there), 30, "both agents have their libvirt again")
     reasons = wait_for(lambda: [one["reasons"] for one in here.api.get(f"/vm-instances/{vm}/migration-target-hosts")["unsuitable"]],
                        10, "the destination is no candidate")
     assert len(reasons[0]) == 1 and "does not let this host in" in reasons[0][0] and cause in reasons[0][0], reasons

@@ -4,7 +4,6 @@ import random
 import time
 
 import pytest
-import requests
 
 from client import ApiError
 from conftest import check_alive, ended, inside, start_counter
@@ -107,14 +106,6 @@ class Journey:
         return node
 
 
-def usual(cluster):
-    """Every agent and libvirtd is there, and knows the others."""
-    try:
-        return all(host["status"] == "Connected" for node in cluster.nodes for host in node.api.query("/hosts"))
-    except (ApiError, requests.RequestException):
-        return False
-
-
 @pytest.mark.timeout(SECONDS + 600)
 @pytest.mark.parametrize("storage", ["local", "shared"])
 def test_to_and_fro(cluster, mover, storage, capsys):
@@ -132,7 +123,7 @@ def test_to_and_fro(cluster, mover, storage, capsys):
     hops = moved = 0
     try:
         while time.monotonic() < until or not hops:
-            wait_for(lambda: usual(cluster), 60, "all agents Connected", 0.5)
+            cluster.await_calm()
             was, here = here, journey.hop(mover, vm, here)
             hops, moved = hops + 1, moved + (here is not was)
     finally:
