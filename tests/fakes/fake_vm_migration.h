@@ -81,6 +81,14 @@ public:
         faults_.happen("obstacles");
         return hinders;
     }
+    std::optional<std::string> why_unreachable(const std::string& uri) override {
+        try {
+            reached(uri);
+            return std::nullopt;
+        } catch (const Error& error) {
+            return error.details();
+        }
+    }
 
     // Test: the host behind a URI. It must outlive this object.
     void reach(const std::string& uri, FakeDomains& host) { hosts_[uri] = &host; }
@@ -89,7 +97,7 @@ public:
     std::vector<MigrationSight> sights;
     MigrationResult result{milliseconds(900), milliseconds(40), 100 * MiB, 2, false, false};
     std::optional<Error> lost_answer;
-    GuestNeeds needs{"qemu", "x86_64", "pc-q35-7.2", "<cpu mode='maximum'/>"};
+    GuestNeeds needs{"qemu", "x86_64", "pc-q35-7.2", "<cpu mode='maximum'/>", ""};
     std::vector<std::string> lacks;
     std::vector<std::string> hinders;
     std::set<VmId> arriving;  // moves to this host that truth() shows

@@ -47,11 +47,11 @@ class Lab:
             raise RuntimeError(f"lab {' '.join(map(str, words))}: {done.stderr}")
         return done
 
-    def up(self, count=1):
+    def up(self, count=1, *options):
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as extra:
             extra.write(self.config)
             extra.flush()
-            lines = self.run("up", count, "--config-extra", extra.name).stdout.splitlines()
+            lines = self.run("up", count, "--config-extra", extra.name, *options).stdout.splitlines()
         self.hosts = [Host(self, json.loads(line)) for line in lines]
         return self.hosts
 

@@ -1,4 +1,5 @@
 """Three hosts that know each other, and VMs that move between them."""
+import contextlib
 import os
 import re
 import sys
@@ -6,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functional"))
 from agree import Inspection  # noqa: E402
@@ -23,7 +25,7 @@ stop_grace = 6
 ha_first_delay = 1
 
 [migration]
-tls = false
+tls = {tls}
 """
 
 
@@ -87,6 +89,16 @@ class Cluster:
         for node in self.nodes:
             wait_for(lambda node=node: not node.disagreements(), 20, lambda node=node: f"{node.name}: {node.disagreements()}", 0.5)
 
+    def await_calm(self):
+        """Every agent and libvirtd is there, and knows the others."""
+        def calm():
+            try:
+                return all(host["status"] == "Connected" for node in self.nodes for host in node.api.query("/hosts"))
+            except (ApiError, requests.RequestException):
+                return False
+
+        wait_for(calm, 60, "all hosts Connected, as each agent sees them", 0.5)
+
     def await_one(self, vm, state="Running", timeout_s=60):
         """The one host that has the VM, by every agent's inventory and every libvirt; nothing of it is anywhere else."""
         seen = {}
@@ -118,13 +130,20 @@ def add_host(node, other):
     return node.api.run("POST", "/hosts/kvm", body)["inventory"]
 
 
+@contextlib.contextmanager
+def a_cluster(name, count, tls=False):
+    lab = Lab(name, CONFIG.format(tls="true" if tls else "false"))
+    lab.run("down", check=False)
+    try:
+        yield Cluster(lab, lab.up(count, "--lossless"))
+    finally:
+        lab.down()
+
+
 @pytest.fixture(scope="session")
 def cluster():
-    lab = Lab(NAME, CONFIG)
-    lab.run("down", check=False)
-    cluster = Cluster(lab, lab.up(3))
-    yield cluster
-    lab.down()
+    with a_cluster(NAME, 3) as cluster:
+        yield cluster
 
 
 class Mover:
@@ -174,6 +193,26 @@ def stop_writing(guest):
     """Ends `lab write` and returns the number of its last record."""
     return int(guest.sh("pid=$(cat /run/lab/write.pid); rm -f /run/lab/write.pid; "
                         "while [ -n \"$(cat /proc/$pid/cmdline 2>/dev/null)\" ]; do sleep 0.1; done; cat /run/lab/write.n", 60))
+
+
+def check_alive(cluster, vm, count):
+    """One copy lives, it is the one that went on, and what it wrote is whole."""
+    node = cluster.await_one(vm, timeout_s=90)
+    assert len(cluster.running_at(vm)) == 1
+    guest = inside(node, vm)
+    now = stop_writing(guest)
+    assert now >= count, f"the counter went back from {count} to {now}"
+    guest.sh("lab write-check")
+    cluster.check_agreement()
+    return node
+
+
+def ended(job):
+    try:
+        answer = job.poll()
+    except requests.RequestException:
+        return None  # its agent was killed and comes back
+    return answer if answer.status != 202 else None
 
 
 @pytest.hookimpl(hookwrapper=True)

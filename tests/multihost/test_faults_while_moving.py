@@ -1,8 +1,7 @@
 """Whatever dies while a VM moves, one copy of it is left, and both agents know which."""
 import pytest
-import requests
 
-from conftest import inside, start_counter, stop_writing
+from conftest import check_alive, ended, inside, start_counter
 from lab import wait_for
 
 SLOW = ["migration::bandwidth::8388608"]
@@ -33,32 +32,12 @@ def under_way(node, vm):
         return False
 
 
-def check_alive(cluster, vm, count):
-    """One copy lives, it is the one that went on, and what it wrote is whole."""
-    node = cluster.await_one(vm, timeout_s=90)
-    assert len(cluster.running_at(vm)) == 1
-    guest = inside(node, vm)
-    now = stop_writing(guest)
-    assert now >= count, f"the counter went back from {count} to {now}"
-    guest.sh("lab write-check")
-    cluster.check_agreement()
-    return node
-
-
 def check_answer_is_true(cluster, job, node):
     answer = wait_for(lambda: ended(job), 90, "the end of the job", 0.5)
     if answer.status == 200:
         assert answer.body["inventory"]["hostUuid"] == node.uuid
     else:
         assert node is cluster.nodes[0], f"the job failed, and the VM is on {node.name}: {answer}"
-
-
-def ended(job):
-    try:
-        answer = job.poll()
-    except requests.RequestException:
-        return None  # its agent was killed and comes back
-    return answer if answer.status != 202 else None
 
 
 @pytest.mark.parametrize("storage", ["local", "shared"])

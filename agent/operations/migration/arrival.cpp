@@ -37,6 +37,7 @@ public:
             deliver(file);
             if (file.kind != FileKind::active) done_ += file.allocated;
         }
+        bring_nvram();
     }
 
 private:
@@ -100,6 +101,18 @@ private:
         for (const MovingImage& theirs : bundle_.images)
             if (theirs.uuid == file.image) return theirs.md5 == mine->md5;
         return false;
+    }
+
+    // QEMU writes what came with the memory when the guest goes on. One that arrives paused may be ended before.
+    void bring_nvram() {
+        const std::string& target = bundle_.needs.nvram;
+        if (target.empty() || bundle_.nvram_ticket.empty() || landing_.nvram_shared) return;
+        services_.files.make_directories(std::filesystem::path(target).parent_path());
+        const std::string part = target + ".part-" + bundle_.migration.str();
+        services_.peers.fetch(
+            bundle_.source, bundle_.nvram_ticket, part, 0, [](Bytes, Bytes) {}, cancel_);
+        services_.files.remove_file(target);
+        services_.files.publish(part, target);
     }
 
     bool is_same(const MovingFile& file) {
@@ -339,6 +352,10 @@ void drop_arrival(Services& services, const Migration& row) {
         services.files.remove_empty_directories(std::filesystem::path(target).parent_path(),
                                                 arrival.landing.storages.at(file.storage).storage.url);
     }
+    const std::string& nvram = arrival.bundle.needs.nvram;
+    if (!nvram.empty() && !arrival.landing.nvram_shared)
+        for (const std::string& end : {std::string(), ".part-" + row.uuid.str(), ".part-" + row.uuid.str() + ".resume"})
+            services.files.remove_file(nvram + end);
     services.inventory.remove<Migration>(row.uuid);
     services.image_cache.drop_unused();
 }

@@ -73,13 +73,25 @@ MovingImage image_from_json(const json& sent) {
 }
 
 json to_json(const GuestNeeds& needs) {
-    return {
-        {"virtType", needs.virt_type}, {"architecture", needs.architecture}, {"machine", needs.machine}, {"cpu", needs.cpu}};
+    return {{"virtType", needs.virt_type},
+            {"architecture", needs.architecture},
+            {"machine", needs.machine},
+            {"cpu", needs.cpu},
+            {"nvram", needs.nvram}};
 }
 
 GuestNeeds needs_from_json(const json& sent) {
     return {sent.at("virtType").get<std::string>(), sent.at("architecture").get<std::string>(),
-            sent.at("machine").get<std::string>(), sent.at("cpu").get<std::string>()};
+            sent.at("machine").get<std::string>(), sent.at("cpu").get<std::string>(), sent.value("nvram", "")};
+}
+
+// The destination removes that file when the VM stays away, so it must be this VM's, as libvirt names it.
+void require_own_nvram(const VmBundle& bundle) {
+    const std::string& path = bundle.needs.nvram;
+    if (path.empty()) return;
+    if (path.front() != '/' || path.find("/../") != std::string::npos ||
+        !path.ends_with("/" + bundle.vm.uuid.str() + "_VARS.fd"))
+        throw Error(Code::invalid_argument, "the file " + path + " is no UEFI variables of VM " + bundle.vm.uuid.str());
 }
 
 template <class T>
@@ -115,7 +127,9 @@ json to_json(const VmBundle& bundle) {
             {"images", list_to_json(bundle.images)},
             {"files", list_to_json(bundle.files)},
             {"serialLog", bundle.serial_log},
-            {"needs", to_json(bundle.needs)}};
+            {"needs", to_json(bundle.needs)},
+            {"nvramProbe", bundle.nvram_probe},
+            {"nvramTicket", bundle.nvram_ticket}};
 }
 
 VmBundle bundle_from_json(const json& sent) {
@@ -140,6 +154,11 @@ VmBundle bundle_from_json(const json& sent) {
         bundle.needs = needs_from_json(sent.at("needs"));
         if (!is_uuid(bundle.migration.str()) || !is_uuid(bundle.vm.uuid.str()))
             throw Error(Code::invalid_argument, "a migration or a VM without a uuid");
+        bundle.nvram_probe = sent.value("nvramProbe", "");
+        if (bundle.nvram_probe.find('/') != std::string::npos)
+            throw Error(Code::invalid_argument, "the probe " + bundle.nvram_probe + " is no file name");
+        bundle.nvram_ticket = sent.value("nvramTicket", "");
+        require_own_nvram(bundle);
         return bundle;
     } catch (const json::exception& error) {
         throw Error(Code::invalid_argument, std::string("the VM was not sent whole: ") + error.what());

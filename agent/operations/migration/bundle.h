@@ -74,6 +74,8 @@ struct VmBundle {
     std::string serial_log;
 
     GuestNeeds needs;
+    std::string nvram_probe;   // beside needs.nvram, as MovingStorage::probe
+    std::string nvram_ticket;  // opens it to the destination
 };
 
 nlohmann::json to_json(const VmBundle& bundle);

@@ -1,8 +1,10 @@
 #include "agent/operations/migration/departure.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "agent/inventory/record_json.h"
+#include "agent/operations/migration/options.h"
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/storage/image_cache.h"
 #include "agent/operations/storage/volume_files.h"
@@ -107,6 +109,7 @@ void leave(Services& services, const Migration& row, const json& answer) {
         if (!facts.shared_storages.contains(volume.primary_storage.str())) remove_volume_file(services, volume);
     remove_unshared_note(services, row.vm, facts);
     services.disk_images.remove(services.settings.state_directory + "/serial/" + row.vm.str() + ".log");
+    if (!facts.nvram.empty()) services.files.remove_file(facts.nvram);
     remove_records(services, row, answer.dump());
     services.image_cache.drop_unused();
     services.consider_schedulers();
@@ -116,11 +119,16 @@ void leave(Services& services, const Migration& row, const json& answer) {
 }  // namespace
 
 StorageProbes::StorageProbes(Services& services, VmBundle& bundle) : services_(services) {
-    for (MovingStorage& storage : bundle.storages) {
-        storage.probe = ".hvagent-probe-" + make_uuid();
-        paths_.push_back(storage.url + "/" + storage.probe);
-        services_.disk_images.create_raw(paths_.back(), 512);
-    }
+    for (MovingStorage& storage : bundle.storages) storage.probe = place(storage.url);
+    if (const std::string& nvram = bundle.needs.nvram; !nvram.empty())
+        bundle.nvram_probe = place(std::filesystem::path(nvram).parent_path());
+}
+
+std::string StorageProbes::place(const std::string& directory) {
+    const std::string probe = ".hvagent-probe-" + make_uuid();
+    paths_.push_back(directory + "/" + probe);
+    services_.disk_images.create_raw(paths_.back(), 512);
+    return probe;
 }
 
 StorageProbes::~StorageProbes() {
@@ -137,13 +145,20 @@ std::vector<std::string> reasons_against(Services& services, const HostId& peer,
     const Host host = services.inventory.get<Host>(peer);
     if (host.status != ConnectionStatus::connected) return {"it is " + std::string(hvagent::to_text(host.status))};
     if (host.state != "Enabled") return {"it is " + host.state};
+    std::vector<std::string> reasons;
     try {
-        return services.peers.ask(peer, "migration-fit", {{"vm", to_json(bundle)}}, ask_patience)
-            .at("reasons")
-            .get<std::vector<std::string>>();
+        reasons = services.peers.ask(peer, "migration-fit", {{"vm", to_json(bundle)}}, ask_patience)
+                      .at("reasons")
+                      .get<std::vector<std::string>>();
     } catch (const Error& error) {
         return {error.details()};
     }
+    MigrationOptions options;
+    options.tls = services.settings.migration_tls;
+    // This host's libvirt goes the same way, and would find out when the disks have been prepared.
+    if (const auto why = services.migration.why_unreachable(libvirt_uri(options, host.management_ip)))
+        reasons.push_back("its libvirt does not let this host in: " + *why);
+    return reasons;
 }
 
 bool is_lost(Services& services, const HostId& peer) {
@@ -152,12 +167,12 @@ bool is_lost(Services& services, const HostId& peer) {
 }
 
 std::string store(const DepartureFacts& facts) {
-    return json{{"wasPaused", facts.was_paused}, {"shared", facts.shared_storages}}.dump();
+    return json{{"wasPaused", facts.was_paused}, {"shared", facts.shared_storages}, {"nvram", facts.nvram}}.dump();
 }
 
 DepartureFacts load_departure(const Migration& row) {
     const json stored = json::parse(row.bundle);
-    return {stored.at("wasPaused").get<bool>(), stored.at("shared").get<std::set<std::string>>()};
+    return {stored.at("wasPaused").get<bool>(), stored.at("shared").get<std::set<std::string>>(), stored.value("nvram", "")};
 }
 
 Judgement judge_departure(Services& services, const Migration& row) {

@@ -21,6 +21,8 @@ public:
     StorageProbes& operator=(const StorageProbes&) = delete;
 
 private:
+    std::string place(const std::string& directory);
+
     Services& services_;
     std::vector<std::string> paths_;
 };
@@ -34,6 +36,7 @@ bool is_lost(Services& services, const HostId& peer);
 struct DepartureFacts {
     bool was_paused = false;  // by its user
     std::set<std::string> shared_storages;
+    std::string nvram;  // UEFI variables to remove once it moved; empty: none, or the destination uses the very file
 };
 std::string store(const DepartureFacts& facts);
 DepartureFacts load_departure(const Migration& row);

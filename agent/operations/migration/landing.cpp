@@ -1,6 +1,7 @@
 #include "agent/operations/migration/landing.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "agent/operations/network/address_book.h"
 #include "agent/operations/place/host_capacity.h"
@@ -22,6 +23,7 @@ public:
         attempt([&] { look_at_guest(); });
         attempt([&] { look_at_storages(); });
         attempt([&] { look_at_networks(); });
+        landing_.nvram_shared = sees_nvram();
         return std::move(landing_);
     }
 
@@ -107,6 +109,11 @@ private:
         if (!is_counted_by_volume && !is_cached) arriving += file.allocated;
     }
 
+    bool sees_nvram() const {
+        if (bundle_.needs.nvram.empty() || bundle_.nvram_probe.empty()) return false;
+        return services_.files.exists(std::filesystem::path(bundle_.needs.nvram).parent_path() / bundle_.nvram_probe);
+    }
+
     // What a peer names must not lead out of the storage.
     static void require_below(const std::string& path, const std::string& url) {
         const bool is_plain = path.find("/../") == std::string::npos && path.find("/./") == std::string::npos &&
@@ -173,7 +180,10 @@ Landing find_landing(Services& services, const VmBundle& bundle) {
 }
 
 json to_json(const Landing& landing) {
-    json out{{"storages", json::object()}, {"networks", json::object()}, {"paths", landing.paths}};
+    json out{{"storages", json::object()},
+             {"networks", json::object()},
+             {"paths", landing.paths},
+             {"nvramShared", landing.nvram_shared}};
     for (const auto& [theirs, mine] : landing.storages)
         out["storages"][theirs.str()] = {{"uuid", mine.storage.uuid.str()}, {"shared", mine.shared}};
     for (const auto& [theirs, mine] : landing.networks) out["networks"][theirs.str()] = mine.str();
@@ -189,6 +199,7 @@ Landing landing_from_json(Services& services, const json& stored) {
     for (const auto& [theirs, mine] : stored.at("networks").items())
         landing.networks[L3NetworkId(theirs)] = L3NetworkId(mine.get<std::string>());
     landing.paths = stored.at("paths").get<std::map<std::string, std::string>>();
+    landing.nvram_shared = stored.value("nvramShared", true);  // unknown is not to be removed
     return landing;
 }
 

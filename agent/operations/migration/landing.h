@@ -17,6 +17,7 @@ struct Landing {
     std::map<PrimaryStorageId, LandingStorage> storages;  // by the source's
     std::map<L3NetworkId, L3NetworkId> networks;          // the source's -> this host's
     std::map<std::string, std::string> paths;             // every file at the source -> here
+    bool nvram_shared = false;                            // both hosts see the same file of UEFI variables
     std::vector<std::string> reasons;                     // against it, in words; empty: the VM can come
 
     bool is_shared(const PrimaryStorageId& source_storage) const { return storages.at(source_storage).shared; }

@@ -37,6 +37,10 @@ public:
             tickets_.push_back(file.ticket);
             paths.insert(file.path);
         }
+        if (!bundle.needs.nvram.empty()) {
+            bundle.nvram_ticket = services_.peer_files.offer(bundle.needs.nvram);
+            tickets_.push_back(bundle.nvram_ticket);
+        }
         services_.migrations.offer(migration_, std::move(paths));
     }
     ~OfferedFiles() {
@@ -123,7 +127,7 @@ private:
         row_.vm = params_.vm;
         row_.role = MigrationRole::outgoing;
         row_.peer = destination_;
-        row_.bundle = store(DepartureFacts{was_paused, {}});
+        row_.bundle = store(DepartureFacts{was_paused, {}, bundle.needs.nvram});
         turn_ = services_.migrations.take_turn(row_.uuid);
         services_.inventory.transaction([&] {
             services_.inventory.insert(row_);
@@ -165,6 +169,7 @@ private:
     json note_shared(const json& ready) {
         DepartureFacts facts = load_departure(row_);
         facts.shared_storages = ready.at("shared").get<std::set<std::string>>();
+        if (ready.value("nvramShared", true)) facts.nvram.clear();  // an agent of before says nothing
         row_ = services_.inventory.modify<Migration>(row_.uuid, [&](Migration& record) { record.bundle = store(facts); });
         return ready;
     }
@@ -188,8 +193,7 @@ private:
         if (row.stage == MigrationStage::departed) return with_figures(json::parse(row.bundle), {});
         turn_ = take_turn_patiently();
         Transition transition(services_.states, params_.vm, VmState::migrating);
-        if (row.stage == MigrationStage::moved)
-            return with_figures(finish_moved(services_, row, {Verdict::moved, row.reason}), {});
+        if (row.stage == MigrationStage::moved) return with_figures(finish({Verdict::moved, row.reason}), {});
         std::optional<Error> failure =
             Error(Code::operation_failed, "the agent was stopped during the migration: " + row.reason);
         MigrationResult result;
@@ -230,13 +234,32 @@ private:
         job_.progress(moved_percent, "settle where the VM is");
         if (failure) log::warning("a migration failed", {{"vm", params_.vm.str()}, {"error", failure->details()}});
         const Judgement judgement = await_judgement(failure);
-        if (judgement.verdict == Verdict::moved) return with_figures(finish_moved(services_, row_, judgement), result);
+        if (judgement.verdict == Verdict::moved) return with_figures(finish(judgement), result);
         if (const auto untold = finish_stayed(services_, row_, judgement))
             log::warning("the destination does not know yet that a VM stayed",
                          {{"vm", params_.vm.str()}, {"destination", destination_.str()}, {"error", untold->details()}});
         const std::string where = "; the VM stays on this host: " + judgement.reason;
         if (failure) throw Error(failure->code(), failure->details() + where);
         throw Error(Code::operation_failed, "libvirt called the migration done, but it is not" + where);
+    }
+
+    // The VM has moved, and no failure of what is left to do changes that: a libvirtd that restarts now is waited for.
+    json finish(const Judgement& judgement) {
+        const Moment until = services_.clock.moment() + verdict_patience;
+        for (;;) {
+            try {
+                return finish_moved(services_, row_, judgement);
+            } catch (const Error& error) {
+                row_ = services_.inventory.get<Migration>(row_.uuid);
+                if (row_.stage == MigrationStage::departed) return json::parse(row_.bundle);
+                if (job_.cancellation().reason() == CancelReason::stopping) throw;
+                if (services_.clock.moment() >= until)
+                    throw Error(error.code(), "the VM is at the destination, and what is left to do follows by itself: " +
+                                                  error.details());
+                job_.progress(moved_percent, "settle where the VM is: " + error.details());
+            }
+            std::this_thread::sleep_for(verdict_pause);
+        }
     }
 
     Judgement await_judgement(const std::optional<Error>& failure) {

@@ -205,6 +205,7 @@ json Migrations::answer_status(const HostId& peer, const json& body) {
     answer["places"] = places_to_json(places_of(*services_, incoming->arrival()));
     answer["copied"] = names_of(copied_volumes(incoming->arrival()));
     answer["shared"] = shared_storages(incoming->arrival().landing);
+    answer["nvramShared"] = incoming->arrival().landing.nvram_shared;
     return answer;
 }
 

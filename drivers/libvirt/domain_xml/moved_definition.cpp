@@ -119,9 +119,12 @@ GuestNeeds guest_needs(const std::string& domain_xml) {
     const pugi::xml_document document = parse(domain_xml);
     const pugi::xml_node domain = document.child("domain");
     const pugi::xml_node type = domain.child("os").child("type");
-    GuestNeeds needs{domain.attribute("type").value(), type.attribute("arch").value(), type.attribute("machine").value(),
+    GuestNeeds needs{domain.attribute("type").value(), type.attribute("arch").value(), type.attribute("machine").value(), "",
                      ""};
     if (const pugi::xml_node cpu = domain.child("cpu")) needs.cpu = text_of(cpu);
+    // With a type of its own it is described below, as a disk is (libvirt 8.5).
+    const pugi::xml_node nvram = domain.child("os").child("nvram");
+    needs.nvram = nvram.attribute("type") ? nvram.child("source").attribute("file").value() : nvram.child_value();
     return needs;
 }
 

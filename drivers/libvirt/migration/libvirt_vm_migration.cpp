@@ -13,6 +13,7 @@ namespace {
 constexpr int most_moves = 256;  // each keeps a thread while it goes on
 constexpr milliseconds abort_again(300);
 constexpr seconds abort_patience(10);
+constexpr milliseconds reach_patience(5000);
 
 CallLimits limits_of_a_move() {
     CallLimits limits;
@@ -148,6 +149,22 @@ std::vector<std::string> LibvirtVmMigration::misfits(const GuestNeeds& needs) {
 std::vector<std::string> LibvirtVmMigration::obstacles(const VmId& vm) {
     return calls_.read(vm, "read the devices",
                        [](virDomainPtr domain, const std::string&) { return devices_that_stay(live_xml(domain)); });
+}
+
+std::optional<std::string> LibvirtVmMigration::why_unreachable(const std::string& uri) {
+    CallLimits limits;
+    limits.connections = 1;
+    limits.connect_wait = milliseconds(0);
+    CallRunner calls(std::make_shared<ConnectionSource>(uri), limits);
+    try {
+        calls.run({"reach " + uri, {}}, reach_patience, [uri](Session& session) {
+            unsigned long version = 0;
+            checked(virConnectGetLibVersion(session.connection(), &version), "talk to libvirt at " + uri);
+        });
+        return std::nullopt;
+    } catch (const Error& error) {
+        return error.details();
+    }
 }
 
 }  // namespace hvagent::libvirt

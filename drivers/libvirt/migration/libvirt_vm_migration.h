@@ -23,6 +23,7 @@ public:
     GuestNeeds needs_of(const VmId& vm) override;
     std::vector<std::string> misfits(const GuestNeeds& needs) override;
     std::vector<std::string> obstacles(const VmId& vm) override;
+    std::optional<std::string> why_unreachable(const std::string& uri) override;
 
 private:
     const std::shared_ptr<ConnectionSource> source_;

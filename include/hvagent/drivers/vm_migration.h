@@ -4,6 +4,7 @@
 // on both hosts.
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,8 @@ struct GuestNeeds {
     std::string architecture;  // "x86_64"
     std::string machine;       // "pc-q35-7.2", never an alias
     std::string cpu;           // <cpu>, as it must be at the destination
+    std::string nvram;  // file of the UEFI's variables, at both ends; empty: none. libvirt makes the destination's and
+                        // QEMU fills it; neither removes one that is not needed any more.
 };
 
 // Thread-safe. Deadlines and connection errors as in VmPower, but for migrate().
@@ -139,6 +142,9 @@ public:
     virtual std::vector<std::string> misfits(const GuestNeeds& needs) = 0;
     // At the source: sentences that say what of the VM cannot move (host devices...).
     virtual std::vector<std::string> obstacles(const VmId& vm) = 0;
+    // Why the libvirt behind a MigrationWay's URI does not let us in, within seconds: no route, not listening, certificates
+    // that do not fit; nullopt: it does.
+    virtual std::optional<std::string> why_unreachable(const std::string& uri) = 0;
 };
 
 }  // namespace hvagent

@@ -3,6 +3,7 @@ import json
 import tomllib
 import uuid
 
+from . import certificates
 from .host import Host
 from .place import ROOT, SHARED, Failure
 
@@ -68,7 +69,7 @@ def agent_config(host, extra):
 def libvirtd_conf(host, identity):
     return f"""\
 host_uuid = "{identity}"
-listen_tls = 0
+listen_tls = 1
 listen_tcp = 1
 listen_addr = "{host.address}"
 auth_tcp = "none"
@@ -88,6 +89,8 @@ user = "root"
 group = "root"
 security_driver = "none"
 remember_owner = 0
+default_tls_x509_cert_dir = "/etc/pki/qemu"
+default_tls_x509_verify = 1
 migration_address = "{host.address}"
 migration_host = "{host.address}"
 keepalive_interval = 2
@@ -106,7 +109,7 @@ def daemons(host, agent):
     return [{**daemon, "log": f"{host.log}/{daemon['name']}.log"} for daemon in wanted]
 
 
-def write(host, count, agent, extra):
+def write(host, count, agent, extra, lossless):
     for part in ("etc", "log/libvirt/qemu", "hvagent", "libvirt", "cache/qemu/capabilities", "scratch"):
         (host.dir / part).mkdir(parents=True)
     identity = uuid.uuid5(uuid.NAMESPACE_URL, f"hvagent-lab:{ROOT}:{host.name}")
@@ -121,4 +124,7 @@ def write(host, count, agent, extra):
     }
     for name, text in files.items():
         (host.dir / name).write_text(text)
+    if lossless:
+        (host.dir / "lossless").touch()
+    certificates.make_host(host)
     host.agent_config.chmod(0o600) # there is a password in it

@@ -10,6 +10,7 @@ SHARED = ROOT / "shared"
 PARTS = Path(__file__).resolve().parent.parent
 REPOSITORY = PARTS.parent.parent
 QEMU_CACHE = Path("/var/tmp/hvagent-qemu-cache")
+LOSSLESS_CACHE = Path(f"{QEMU_CACHE}-lossless")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 START_TIMEOUT_S = 20
 

@@ -10,16 +10,16 @@ import time
 import zlib
 from pathlib import Path
 
-from . import host_files
+from . import certificates, host_files
 from .host import Host, hosts
-from .place import NAME, PARTS, PATH, QEMU_CACHE, REPOSITORY, ROOT, SHARED, START_TIMEOUT_S, Failure, say, tail, wait
+from .place import LOSSLESS_CACHE, NAME, PARTS, PATH, QEMU_CACHE, REPOSITORY, ROOT, SHARED, START_TIMEOUT_S, Failure, say, tail, wait
 from .processes import any_alive, end, record, spawn
 
 MARKER = ROOT / ".hvagent-lab"
-TOOLS = ("libvirtd", "virtlogd", "virsh", "qemu-system-x86_64", "ip", "unshare", "nsenter", "dnsmasq", "findmnt")
+TOOLS = ("libvirtd", "virtlogd", "virsh", "qemu-system-x86_64", "ip", "unshare", "nsenter", "dnsmasq", "findmnt", "openssl")
 
 
-def up(count, agent, extra):
+def up(count, agent, extra, lossless):
     if not 1 <= count <= 10:
         raise Failure("1 to 10 hosts")
     if os.geteuid():
@@ -34,8 +34,9 @@ def up(count, agent, extra):
     try:
         share()
         make_bridges(claim_net())
+        certificates.make_authority("ours")
         for host in lab:
-            host_files.write(host, count, agent, extra)
+            host_files.write(host, count, agent, extra, lossless)
         running = {host: start(host) for host in lab}
         for host, process in running.items():
             plug_in(host, process)
@@ -149,7 +150,8 @@ def is_mounted(path):
 def share():
     """libvirt refuses to migrate off a disk unless it knows the file system to be shared. A FUSE mount of the
     subtype glusterfs passes for one; all hosts use the same mount, so image locks work across them."""
-    QEMU_CACHE.mkdir(mode=0o700, exist_ok=True)
+    for cache in (QEMU_CACHE, LOSSLESS_CACHE):
+        cache.mkdir(mode=0o700, exist_ok=True)
     back = ROOT / "shared.back"
     back.mkdir()
     SHARED.mkdir()
@@ -178,6 +180,24 @@ def make_bridges(k):
                       f"--interface=hvlab{k}g", "--except-interface=lo", "--bind-interfaces", "--no-ping",
                       "--dhcp-authoritative", f"--dhcp-range=10.99.{k}.100,10.99.{k}.250,12h", "--log-facility=-",
                       f"--dhcp-leasefile={ROOT}/leases"], ROOT / "dnsmasq.log")
+
+
+def limit(host, rate, delay):
+    """At the machine's end of the cable: there the host's own tc rules do not interfere."""
+    def tc(*words):
+        return subprocess.run(["tc", "qdisc", *words], capture_output=True, text=True, check=False)
+
+    cable = host.cables[0]
+    tc("del", "dev", cable, "root")  # fails where there is none
+    if rate == "none":
+        return
+    # Segments of up to 64 KiB go over a cable between namespaces in one piece.
+    done = tc("add", "dev", cable, "root", "handle", "1:", "tbf", "rate", rate, "burst", "256kb", "latency", "100ms")
+    if done.returncode == 0 and delay:
+        done = tc("add", "dev", cable, "parent", "1:1", "handle", "10:", "netem", "delay", delay, "limit", "10000")
+    if done.returncode:
+        tc("del", "dev", cable, "root")
+        raise Failure(f"tc: {done.stderr.strip()}")
 
 
 # --- hosts ---
@@ -224,7 +244,8 @@ def start(host):
     return spawn(
         host.name,
         ["unshare", "-m", "-n", "-u", "-i", "-p", "-C", "--fork", "--kill-child", str(PARTS / "host-init"),
-         host.name, str(host.dir), host.address, str(SHARED), str(QEMU_CACHE)],
+         host.name, str(host.dir), host.address, str(SHARED),
+         str(LOSSLESS_CACHE if (host.dir / "lossless").exists() else QEMU_CACHE)],
         host.log / "host.log", env={"PATH": PATH, "LANG": "C.UTF-8", "HOME": "/root", **handed_on},
         cgroups=make_cgroups(host))
 

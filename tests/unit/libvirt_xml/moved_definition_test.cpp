@@ -78,6 +78,14 @@ TEST(GuestNeeds, AreReadFromTheDefinition) {
     EXPECT_FALSE(is_host_cpu("<cpu mode='custom'><model>EPYC</model></cpu>"));
 }
 
+TEST(GuestNeeds, TheFileOfItsUefisVariablesIsRead) {
+    const auto in = [](const std::string& nvram) { return guest_needs("<domain><os>" + nvram + "</os></domain>").nvram; };
+    EXPECT_EQ(in("<nvram template='/t.fd'>/nvram/a_VARS.fd</nvram>"), "/nvram/a_VARS.fd");
+    EXPECT_EQ(in("<nvram type='file'>\n  <source file='/nvram/b_VARS.fd'/>\n</nvram>"), "/nvram/b_VARS.fd");
+    EXPECT_EQ(in("<nvram type='block'><source dev='/dev/x'/></nvram>"), "");
+    EXPECT_EQ(in(""), "");
+}
+
 TEST(GuestNeeds, TheHostsModelStandsForItsCpu) {
     const std::string capabilities =
         "<domainCapabilities><cpu><mode name='host-passthrough' supported='yes'/><mode name='host-model' supported='yes'>"

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/operations/migration/bundle.h"
+#include "agent/operations/migration/landing.h"
 #include "agent/operations/migration/migrations.h"
 #include "agent/peers/peer_files.h"
 #include "hvagent/model/migration.h"
@@ -159,6 +160,58 @@ TEST_F(Migrating, IsRefusedWithTheReasonsOfTheDestination) {
     EXPECT_THAT(error.details(), HasSubstr("avx512f"));
     EXPECT_EQ(here.state_of(vm), VmState::running);
     EXPECT_EQ(there.inventory.count<Migration>(), 0);
+}
+
+TEST_F(Migrating, IsRefusedWhereTheDestinationsLibvirtLetsNobodyIn) {
+    here.settings.migration_tls = true;  // only its plain port answers
+    const Error error = failure(job);
+    EXPECT_EQ(error.code(), Code::no_available_host);
+    EXPECT_THAT(error.details(), HasSubstr("qemu+tls://10.0.0.2/system"));
+    EXPECT_EQ(here.state_of(vm), VmState::running);
+    EXPECT_EQ(here.inventory.count<Migration>() + there.inventory.count<Migration>(), 0);
+}
+
+// It moved: a libvirtd that restarts while the source is tidied up makes no failure of it.
+TEST_F(Migrating, WhatIsLeftToDoAtTheSourceIsTriedAgain) {
+    here.world.faults.fail_next("undefine", Error(Code::host_connection, "End of file while reading data"));
+    EXPECT_EQ(move(job)["inventory"]["hostUuid"], there.host.str());
+    EXPECT_FALSE(here.inventory.find<Vm>(vm));
+    EXPECT_THAT(here.volume_files(), IsEmpty());
+    EXPECT_EQ(there.state_of(vm), VmState::running);
+}
+
+TEST_F(Migrating, TheVariablesOfItsUefiAreTidiedUpAtTheSideThatDoesNotHaveIt) {
+    const std::string variables = "/var/lib/libvirt/qemu/nvram/" + vm.str() + "_VARS.fd";
+    here.world.migration().needs.nvram = variables;
+    here.disk.put_content(variables, "boot order");
+    there.disk.put_content(variables, "of the template");
+    here.world.faults.fail_next("migrate", Error(Code::operation_failed, "no route to host"));
+    failure(job);
+    EXPECT_TRUE(here.disk.find(variables));
+    EXPECT_FALSE(there.disk.find(variables));
+    FakeJob again{clock};
+    move(again);
+    EXPECT_FALSE(here.disk.find(variables));
+}
+
+TEST_F(Migrating, VariablesThatBothHostsSeeStay) {
+    const std::string variables = "/shared/nvram/" + vm.str() + "_VARS.fd";
+    here.world.migration().needs.nvram = variables;
+    here.disk.put_content(variables, "boot order");
+    VmBundle bundle = make_bundle(*here.services, vm);
+    bundle.nvram_probe = ".hvagent-probe-1";
+    EXPECT_FALSE(find_landing(*there.services, bundle).nvram_shared);
+    there.disk.put_content("/shared/nvram/.hvagent-probe-1", "");
+    EXPECT_TRUE(find_landing(*there.services, bundle).nvram_shared);
+}
+
+TEST_F(Migrating, AFileThatIsNoVariablesOfTheVmIsRefused) {
+    VmBundle bundle = make_bundle(*here.services, vm);
+    for (const std::string& path : {std::string("/etc/passwd"), "/nvram/../" + vm.str() + "_VARS.fd",
+                                    "/nvram/" + VmId::make().str() + "_VARS.fd", vm.str() + "_VARS.fd"}) {
+        bundle.needs.nvram = path;
+        EXPECT_THROW(bundle_from_json(to_json(bundle)), Error) << path;
+    }
 }
 
 TEST_F(Migrating, ThatWasDoneBeforeTheAgentDiedAnswersTheSameAgain) {
