@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "drivers/libvirt/domain_calls.h"
+#include "drivers/libvirt/domain_listener.h"
 #include "hvagent/cancel.h"
 
 namespace hvagent::libvirt {
@@ -17,9 +17,6 @@ class DeviceEvents {
 public:
     // Without events (libvirt refuses or is lost) every wait ends at its longest.
     DeviceEvents(const DomainCalls& calls, const VmId& vm, Cancellation& cancel);
-    ~DeviceEvents();
-    DeviceEvents(const DeviceEvents&) = delete;
-    DeviceEvents& operator=(const DeviceEvents&) = delete;
 
     // Until something happened since the last wait, cancellation is wanted, or `longest` has passed.
     void wait(milliseconds longest);
@@ -38,11 +35,8 @@ public:
     };
 
 private:
-    struct Registration;
-    const DomainCalls calls_;
-    const VmId vm_;
     const std::shared_ptr<State> state_;
-    std::shared_ptr<Registration> registration_;
+    const DomainListener listener_;
     Cancellation::Subscription cancelled_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <libvirt/libvirt.h>
 
+#include "hvagent/drivers/vm_migration.h"
+
 namespace hvagent::libvirt {
 namespace {
 
@@ -18,7 +20,7 @@ std::string running_reason(int reason) {
         case VIR_DOMAIN_RUNNING_CRASHED: return "resumed after crash";
         case VIR_DOMAIN_RUNNING_POSTCOPY: return "post-copy migration";
 #if LIBVIR_VERSION_NUMBER >= 8005000
-        case VIR_DOMAIN_RUNNING_POSTCOPY_FAILED: return "post-copy migration failed";
+        case VIR_DOMAIN_RUNNING_POSTCOPY_FAILED: return std::string(post_copy_broke_off);
 #endif
         default: return "unknown";
     }
@@ -39,7 +41,7 @@ StateAndReason paused(int reason) {
         case VIR_DOMAIN_PAUSED_CRASHED: return {VmState::crashed, "guest panicked"};
         case VIR_DOMAIN_PAUSED_STARTING_UP: return {VmState::paused, starting_up};
         case VIR_DOMAIN_PAUSED_POSTCOPY: return {VmState::paused, "post-copy migration"};
-        case VIR_DOMAIN_PAUSED_POSTCOPY_FAILED: return {VmState::paused, "post-copy migration failed"};
+        case VIR_DOMAIN_PAUSED_POSTCOPY_FAILED: return {VmState::paused, std::string(post_copy_broke_off)};
         default: return {VmState::paused, "unknown"};
     }
 }

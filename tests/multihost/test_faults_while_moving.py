@@ -2,7 +2,7 @@
 import pytest
 
 from conftest import check_alive, ended, inside, start_counter
-from lab import wait_for
+from lab import NotInTime, wait_for
 
 SLOW = ["migration::bandwidth::8388608"]
 
@@ -83,3 +83,52 @@ def test_the_link_is_cut(cluster, mover, storage):
     finally:
         cluster.lab.run("link", "h2", "up")
     assert check_alive(cluster, vm, count) is cluster.nodes[0]
+
+
+def begin_post_copy(cluster, mover, name, with_counter):
+    here, there, _ = cluster.nodes
+    vm = mover.create(here, name, primaryStorageUuidForRootVolume=cluster.share())
+    if with_counter:
+        start_counter(here, vm)
+    job = mover.start_move(here, vm, there, [*SLOW, "migration::when_stuck::post_copy"])
+    wait_for(lambda: under_way(here, vm), 60, "a move under way", 0.1)
+    here.host.exec("virsh", "migrate-postcopy", vm)
+    wait_for(lambda: "post-copy" in reason_of(there, vm), 20, "post-copy")
+    return vm, job
+
+
+def reason_of(node, vm):
+    return node.host.shell(f"virsh domstate --reason {vm} 2>&1 || true")
+
+
+def test_the_link_is_cut_in_post_copy(cluster, mover):
+    """The memory is on both hosts then, and none of them can go on alone."""
+    vm, job = begin_post_copy(cluster, mover, "in two halves", True)
+    here, there, _ = cluster.nodes
+    cluster.lab.run("link", there.name, "down")
+    try:
+        wait_for(lambda: "failed" in reason_of(here, vm), 60, "the loss noticed", 0.5)
+    finally:
+        cluster.lab.run("link", there.name, "up")
+    assert check_alive(cluster, vm, 1) is there
+    wait_for(lambda: ended(job), 60, "the end of the job", 0.5)
+
+
+def test_a_post_copy_whose_stream_breaks_is_resumed(cluster, mover):
+    # A guest that does nothing: a QEMU whose main loop waits for memory to come is beyond libvirt's reach.
+    vm, job = begin_post_copy(cluster, mover, "resumed", False)
+    here, there, _ = cluster.nodes
+    here.host.exec("virsh", "qemu-monitor-command", vm, '{"execute":"migrate-pause"}')
+    try:
+        answer = wait_for(lambda: ended(job), 100, "the end of the job", 0.5)
+        stuck = answer.status != 200
+    except NotInTime:
+        stuck = True
+    if stuck and there.host.exec("timeout", "5", "virsh", "qemu-monitor-command", vm, '{"execute":"query-status"}', check=False).returncode:
+        for node in (there, here):
+            node.host.signal_qemu(vm, "KILL")
+        pytest.skip("the destination's QEMU waits for the guest's memory with its main loop, so that libvirt cannot reach it")
+    assert not stuck, answer
+    assert cluster.await_one(vm) is there
+    there.api.act(vm, "rebootVmInstance")
+    cluster.check_agreement()

@@ -102,6 +102,16 @@ void remove_unshared_note(Services& services, const VmId& id, const DepartureFac
         services.files.remove_file(owner_note_path(services, *vm));
 }
 
+void resume_post_copy(Services& services, const Migration& row) {
+    MigrationOptions options;
+    options.tls = services.settings.migration_tls;
+    MigrationWay way;
+    apply(options, way);
+    way.migrate_address = services.inventory.get<Host>(row.peer).management_ip;
+    way.destination_uri = libvirt_uri(options, way.migrate_address);
+    services.migration.resume_post_copy(row.vm, way);
+}
+
 void leave(Services& services, const Migration& row, const json& answer) {
     const DepartureFacts facts = load_departure(row);
     take_off_this_host(services, row.vm);
@@ -179,7 +189,9 @@ Judgement judge_departure(Services& services, const Migration& row) {
     const auto there = truth_there(services, row);
     // In this order: what runs here after the destination was asked was not handed over meanwhile.
     const auto here = truth_here(services, row.vm);
-    return judge(here, there, load_departure(row).was_paused);
+    const Judgement judgement = judge(here, there, load_departure(row).was_paused);
+    if (judgement.broke_off) resume_post_copy(services, row);
+    return judgement;
 }
 
 json finish_moved(Services& services, const Migration& open, const Judgement& judgement) {

@@ -41,7 +41,7 @@ struct DepartureFacts {
 std::string store(const DepartureFacts& facts);
 DepartureFacts load_departure(const Migration& row);
 
-// What both ends show now.
+// What both ends show now. A post-copy that broke off is resumed then; the VM can neither go back nor be left so.
 Judgement judge_departure(Services& services, const Migration& row);
 
 // Carries a judgement out, and writes it down before. Error(host_connection) when the destination cannot be told: the

@@ -264,10 +264,11 @@ private:
 
     Judgement await_judgement(const std::optional<Error>& failure) {
         if (row_.stage == MigrationStage::stayed) return {Verdict::stayed, row_.reason};
-        const Moment until = services_.clock.moment() + verdict_patience;
+        Moment until = services_.clock.moment() + verdict_patience;
         for (;;) {
             const Judgement judgement = judge_departure(services_, row_);
             if (judgement.verdict != Verdict::wait) return judgement;
+            if (judgement.goes_on && !job_.cancellation().wanted()) until = services_.clock.moment() + verdict_patience;
             if (job_.cancellation().reason() == CancelReason::stopping) job_.cancellation().check();
             if (services_.clock.moment() >= until) leave_undecided(failure, judgement);
             job_.progress(moved_percent, "settle where the VM is: " + judgement.reason);

@@ -364,7 +364,8 @@ void Migrations::settle_incoming(const Migration& row) {
     } catch (const Error& error) {
         const MigrationTruth truth = services_->migration.truth(row.vm);
         // Running here, and not on its way any more, it was handed over: libvirt starts it at the destination last.
-        if (!truth.active || truth.state != VmState::running || truth.migrating_in) throw;
+        const bool has_all_of_it = truth.reason.find("post-copy") == std::string::npos;
+        if (!truth.active || truth.state != VmState::running || truth.migrating_in || !has_all_of_it) throw;
         log::warning("a VM that runs here is taken over though its source does not answer",
                      {{"vm", row.vm.str()}, {"source", row.peer.str()}, {"error", error.details()}});
         take_arrival(*services_, row, false);

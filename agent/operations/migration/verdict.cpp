@@ -9,6 +9,10 @@ bool in_post_copy(const MigrationTruth& truth) {
     return truth.reason.find("post-copy") != std::string::npos;
 }
 
+bool has_broken_off(const MigrationTruth& truth) {
+    return truth.reason == post_copy_broke_off;
+}
+
 Judgement wait_because(std::string reason) {
     return {Verdict::wait, std::move(reason)};
 }
@@ -17,12 +21,16 @@ Judgement judge_paused_here(const MigrationTruth& here, const std::optional<Migr
     if (in_post_copy(here)) {
         // Its memory is in two halves: neither end may be ended.
         if (!there) return wait_because("the source is in " + here.reason + " and the destination does not answer");
-        if (there->active && there->state == VmState::running && !there->migrating_in)
+        if (there->active && there->state == VmState::running && !there->migrating_in && !in_post_copy(*there))
             return {Verdict::moved, "it runs at the destination"};
         if (there->active)
-            return wait_because("post-copy broke off: " + here.reason + " at the source, " + there->reason +
-                                " at the destination");
-        return wait_because("post-copy broke off, and the destination has lost the VM: the guest's memory is incomplete");
+            return {
+                Verdict::wait,
+                "the memory is on both hosts: " + here.reason + " at the source, " + there->reason + " at the destination",
+                !has_broken_off(here), has_broken_off(here)};
+        return wait_because(
+            "post-copy broke off, and the destination has lost the VM: the guest's memory is incomplete. "
+            "Destroyed at the source by hand (virsh destroy), it is Stopped and can be started anew");
     }
     if (was_paused) {
         if (there && there->migrating_in) return wait_because("the destination is not through with it");
@@ -54,7 +62,8 @@ Judgement judge_off_here(const MigrationTruth& here, const std::optional<Migrati
 
 Judgement judge(const std::optional<MigrationTruth>& here, const std::optional<MigrationTruth>& there, bool was_paused) {
     if (!here) return wait_because("libvirt of the source does not answer");
-    if (here->migrating_out) return wait_because("the migration goes on");
+    // A job of libvirt's stays with a post-copy that broke off.
+    if (here->migrating_out && !has_broken_off(*here)) return {Verdict::wait, "the migration goes on", true};
     if (!here->active) return judge_off_here(*here, there);
     if (here->state == VmState::running) return {Verdict::stayed, "it runs at the source"};
     return judge_paused_here(*here, there, was_paused);

@@ -18,6 +18,9 @@ enum class Verdict {
 struct Judgement {
     Verdict verdict = Verdict::wait;
     std::string reason;  // in words
+    // Why there is to wait, as far as it is known.
+    bool goes_on = false;    // libvirt is at work on it
+    bool broke_off = false;  // each end has a part of the memory, and nothing is sent: it has to be resumed
 };
 
 // `there` is nullopt while the destination cannot be asked, `here` while this host's libvirt is silent. `was_paused`: by its

@@ -5,7 +5,9 @@
 #include "drivers/libvirt/domain_state.h"
 #include "drivers/libvirt/domain_xml/moved_definition.h"
 #include "drivers/libvirt/migration/move.h"
+#include "drivers/libvirt/migration/move_call.h"
 #include "drivers/libvirt/migration/move_stats.h"
+#include "hvagent/log.h"
 
 namespace hvagent::libvirt {
 namespace {
@@ -14,6 +16,7 @@ constexpr int most_moves = 256;  // each keeps a thread while it goes on
 constexpr milliseconds abort_again(300);
 constexpr seconds abort_patience(10);
 constexpr milliseconds reach_patience(5000);
+constexpr milliseconds resume_again(3000);
 
 CallLimits limits_of_a_move() {
     CallLimits limits;
@@ -149,6 +152,30 @@ std::vector<std::string> LibvirtVmMigration::misfits(const GuestNeeds& needs) {
 std::vector<std::string> LibvirtVmMigration::obstacles(const VmId& vm) {
     return calls_.read(vm, "read the devices",
                        [](virDomainPtr domain, const std::string&) { return devices_that_stay(live_xml(domain)); });
+}
+
+void LibvirtVmMigration::resume_post_copy(const VmId& vm, const MigrationWay& way) {
+    {
+        const std::lock_guard lock(resumptions_->mutex);
+        Moment& not_before = resumptions_->not_before[vm];
+        if (std::chrono::steady_clock::now() < not_before) return;
+        not_before = Moment::max();
+    }
+    movers_.submit([source = source_, resumptions = resumptions_, vm, way] {
+        try {
+            const std::string what = "resume the post-copy of VM " + vm.str();
+            const Connect connection = source->open();
+            const Domain domain(checked(virDomainLookupByUUIDString(connection.get(), with_dashes(vm.str()).c_str()), what));
+            call_resumption(domain.get(), way, what);
+            log::info("a post-copy that had broken off is complete", {{"vm", vm.str()}});
+        } catch (...) {
+            // QEMU itself goes on when its connection comes back in time, and refuses then.
+            log::info("a post-copy that broke off was not resumed",
+                      {{"vm", vm.str()}, {"error", current_error().details()}});
+        }
+        const std::lock_guard lock(resumptions->mutex);
+        resumptions->not_before[vm] = std::chrono::steady_clock::now() + resume_again;
+    });
 }
 
 std::optional<std::string> LibvirtVmMigration::why_unreachable(const std::string& uri) {

@@ -101,7 +101,7 @@ MigrationResult Move::run() {
     if (found.job.kind == JobNow::Kind::other)
         throw Error(Code::operation_failed, what_ + ": libvirt is at work on another job of this VM");
     adopted_ = found.job.kind == JobNow::Kind::moves_out;
-    const MoveEvents events(DomainCalls(lines_.calls, lines_.calls, lines_.owned, {}), vm_, state_);
+    const DomainListener events = listen_to_move(DomainCalls(lines_.calls, lines_.calls, lines_.owned, {}), vm_, state_);
     const Cancellation::Subscription wake(cancel_, [state = state_] { state->wake(); });
     if (adopted_) {
         before_ = found.job.sight.elapsed;

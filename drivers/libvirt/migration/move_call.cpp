@@ -104,4 +104,22 @@ void call_move(virDomainPtr domain, const PreparedMove& move, const std::string&
     throw error;
 }
 
+void call_resumption(virDomainPtr domain, const MigrationWay& way, const std::string& what) {
+#if LIBVIR_VERSION_NUMBER >= 8005000
+    TypedParams params;
+    if (!way.migrate_address.empty()) params.add(VIR_MIGRATE_PARAM_URI, "tcp://" + bracketed(way.migrate_address));
+    if (way.tls && !way.migrate_address.empty()) params.add(VIR_MIGRATE_PARAM_TLS_DESTINATION, host_in(way.destination_uri));
+    unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE |
+                     VIR_MIGRATE_POSTCOPY | VIR_MIGRATE_POSTCOPY_RESUME;
+    if (way.tls) flags |= VIR_MIGRATE_TLS;
+    checked(virDomainMigrateToURI3(domain, way.destination_uri.c_str(), params.get(), static_cast<unsigned>(params.count()),
+                                   flags),
+            what);
+#else
+    (void)domain;
+    (void)way;
+    throw Error(Code::no_capability, what + ": libvirt before 8.5 cannot");
+#endif
+}
+
 }  // namespace hvagent::libvirt

@@ -22,6 +22,9 @@ PreparedMove prepare_move(virDomainPtr domain, const MigrationWay& way, const st
 // among each other is none.
 void call_move(virDomainPtr domain, const PreparedMove& move, const std::string& what);
 
+// The same for a move that broke off in post-copy. Error(operation_failed) while QEMU has not given its stream up.
+void call_resumption(virDomainPtr domain, const MigrationWay& way, const std::string& what);
+
 // One total, as libvirt's limit per stream in MiB per second; 0: no limit. Disks are copied all at once, before the memory;
 // while that is sent, their mirrors still carry what the guest writes and get half.
 unsigned long long disk_limit(Bytes total, std::size_t disks);

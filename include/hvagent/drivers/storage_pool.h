@@ -51,8 +51,8 @@ public:
     virtual std::optional<std::string> read_text(const std::string& path) = 0;
     // Replaces the file or makes it: readers, on other hosts too, see the old text or the new one.
     virtual void write_text(const std::string& path, const std::string& text) = 0;
-    virtual std::string md5(const std::string& path, Cancellation& cancel) = 0;      // lower-case hex
-    virtual std::string sha256(const std::string& path, Cancellation& cancel) = 0;   // lower-case hex
+    virtual std::string md5(const std::string& path, Cancellation& cancel) = 0;     // lower-case hex
+    virtual std::string sha256(const std::string& path, Cancellation& cancel) = 0;  // lower-case hex
 };
 
 }  // namespace hvagent

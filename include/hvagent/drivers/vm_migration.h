@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hvagent/cancel.h"
@@ -112,6 +113,9 @@ struct GuestNeeds {
                         // QEMU fills it; neither removes one that is not needed any more.
 };
 
+// The reason of a VM whose memory is on both hosts, and whose stream is broken; as libvirt of either end has noticed it.
+inline constexpr std::string_view post_copy_broke_off = "post-copy migration failed";
+
 // Thread-safe. Deadlines and connection errors as in VmPower, but for migrate().
 class VmMigration {
 public:
@@ -142,6 +146,10 @@ public:
     virtual std::vector<std::string> misfits(const GuestNeeds& needs) = 0;
     // At the source: sentences that say what of the VM cannot move (host devices...).
     virtual std::vector<std::string> obstacles(const VmId& vm) = 0;
+    // At the source, of a guest whose memory is on both hosts since its stream broke: begins to send the rest, as `way`
+    // says, and returns. While that goes on, and when libvirt of before 8.5 cannot, nothing is done; how it ends shows in
+    // truth().
+    virtual void resume_post_copy(const VmId& vm, const MigrationWay& way) = 0;
     // Why the libvirt behind a MigrationWay's URI does not let us in, within seconds: no route, not listening, certificates
     // that do not fit; nullopt: it does.
     virtual std::optional<std::string> why_unreachable(const std::string& uri) = 0;

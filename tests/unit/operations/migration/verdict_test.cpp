@@ -19,6 +19,8 @@ const MigrationTruth left_paused = seen(VmState::paused, "migration");
 const MigrationTruth paused_by_user = seen(VmState::paused, "user");
 const MigrationTruth crashed = seen(VmState::crashed, "crashed");
 const MigrationTruth half = seen(VmState::paused, "post-copy migration failed");
+const MigrationTruth sending = seen(VmState::paused, "post-copy migration");
+const MigrationTruth other_half = seen(VmState::running, "post-copy migration");
 const MigrationTruth absent{};
 
 MigrationTruth handed_over() {
@@ -85,8 +87,20 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"UsersPauseMoved", handed_over(), paused_by_user, true, Verdict::moved},
                     Case{"PostCopyBroken", half, half, false, Verdict::wait},
                     Case{"PostCopyBrokenAndDestinationGone", half, absent, false, Verdict::wait},
+                    Case{"PostCopyBrokenAndRunningOnThatHalf", departing(half), other_half, false, Verdict::wait},
+                    Case{"PostCopyGoesOnAgain", departing(sending), other_half, false, Verdict::wait},
+                    Case{"PostCopyGoesOnWithoutAJobToBeSeen", sending, other_half, false, Verdict::wait},
                     Case{"PostCopyThrough", half, running, false, Verdict::moved}),
     [](const auto& one) { return one.param.name; });
+
+TEST(PostCopy, IsResumedWhenItBrokeOffAndWaitedForWhileItGoesOn) {
+    const auto at = [](const MigrationTruth& here) { return judge(here, other_half, false); };
+    EXPECT_TRUE(at(departing(half)).broke_off);
+    EXPECT_FALSE(at(departing(half)).goes_on);
+    EXPECT_TRUE(at(departing(sending)).goes_on);
+    EXPECT_FALSE(at(departing(sending)).broke_off);
+    EXPECT_FALSE(judge(half, silent, false).broke_off) << "there is nobody to send it to";
+}
 
 TEST(Truth, TravelsWhole) {
     const MigrationTruth sent = departing(half);
