@@ -41,6 +41,12 @@ public:
         offered_.insert_or_assign(ticket, std::move(file));
         disk_ = &disk;
     }
+    // The same file for every ticket that is not known.
+    void answer_any_ticket(FakeFile file, FakeFileSystem& disk) {
+        const std::lock_guard lock(mutex_);
+        any_ = std::move(file);
+        disk_ = &disk;
+    }
     std::vector<Asked> asked() const {
         const std::lock_guard lock(mutex_);
         return asked_;
@@ -75,13 +81,13 @@ public:
         cancel.check();
         faults.happen("fetch", &cancel);
         const std::lock_guard lock(mutex_);
-        const auto found = offered_.find(ticket);
-        if (found == offered_.end())
-            throw Error(Code::http_failed, "cannot download from " + peer.str() + ": the server answered 404");
-        if (limit > 0 && found->second.allocated > limit)
+        const auto known = offered_.find(ticket);
+        const FakeFile* found = known != offered_.end() ? &known->second : any_ ? &*any_ : nullptr;
+        if (!found) throw Error(Code::http_failed, "cannot download from " + peer.str() + ": the server answered 404");
+        if (limit > 0 && found->allocated > limit)
             throw Error(Code::image_storage_allocate, "the file is larger than may be stored");
-        disk_->put(path, found->second);
-        if (progress) progress(found->second.allocated, found->second.allocated);
+        disk_->put(path, *found);
+        if (progress) progress(found->allocated, found->allocated);
     }
     json introduce(const std::string& url, const Login& login, const json& about_us) override {
         faults.happen("introduce");
@@ -107,6 +113,7 @@ private:
     std::map<HostId, std::string> urls_;
     std::map<std::string, Answer> answers_;
     std::map<std::string, FakeFile> offered_;
+    std::optional<FakeFile> any_;
     std::vector<Asked> asked_;
     FakeFileSystem* disk_ = nullptr;
 };

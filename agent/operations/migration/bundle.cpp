@@ -12,6 +12,8 @@ using inventory::records_from_json;
 using inventory::records_to_json;
 using nlohmann::json;
 
+const std::string nvram_directory = "/var/lib/libvirt/qemu/nvram";
+
 json to_json(const MovingFile& file) {
     return {{"kind", hvagent::to_text(file.kind)},
             {"path", file.path},
@@ -85,15 +87,6 @@ GuestNeeds needs_from_json(const json& sent) {
             sent.at("machine").get<std::string>(), sent.at("cpu").get<std::string>(), sent.value("nvram", "")};
 }
 
-// The destination removes that file when the VM stays away, so it must be this VM's, as libvirt names it.
-void require_own_nvram(const VmBundle& bundle) {
-    const std::string& path = bundle.needs.nvram;
-    if (path.empty()) return;
-    if (path.front() != '/' || path.find("/../") != std::string::npos ||
-        !path.ends_with("/" + bundle.vm.uuid.str() + "_VARS.fd"))
-        throw Error(Code::invalid_argument, "the file " + path + " is no UEFI variables of VM " + bundle.vm.uuid.str());
-}
-
 template <class T>
 json list_to_json(const std::vector<T>& items) {
     json list = json::array();
@@ -109,6 +102,14 @@ std::vector<T> list_from_json(const json& sent, T (*parse)(const json&)) {
 }
 
 }  // namespace
+
+bool is_own_nvram(const std::string& path, const VmId& vm) {
+    return path == nvram_directory + "/" + vm.str() + "_VARS.fd";
+}
+
+void open_nvram_directory(Services& services) {
+    services.files.prepare(nvram_directory);
+}
 
 json to_json(const VmBundle& bundle) {
     return {{"migration", bundle.migration.str()},
@@ -158,7 +159,9 @@ VmBundle bundle_from_json(const json& sent) {
         if (bundle.nvram_probe.find('/') != std::string::npos)
             throw Error(Code::invalid_argument, "the probe " + bundle.nvram_probe + " is no file name");
         bundle.nvram_ticket = sent.value("nvramTicket", "");
-        require_own_nvram(bundle);
+        if (const std::string& nvram = bundle.needs.nvram; !nvram.empty() && !is_own_nvram(nvram, bundle.vm.uuid))
+            throw Error(Code::invalid_argument,
+                        "the file " + nvram + " holds no UEFI variables of VM " + bundle.vm.uuid.str());
         return bundle;
     } catch (const json::exception& error) {
         throw Error(Code::invalid_argument, std::string("the VM was not sent whole: ") + error.what());

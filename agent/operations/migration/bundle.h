@@ -78,6 +78,11 @@ struct VmBundle {
     std::string nvram_ticket;  // opens it to the destination
 };
 
+// Whether it is where libvirt puts the UEFI variables of this VM: an agent reads, writes and removes no other.
+bool is_own_nvram(const std::string& path, const VmId& vm);
+// Before any use of such a file.
+void open_nvram_directory(Services& services);
+
 nlohmann::json to_json(const VmBundle& bundle);
 // Error(invalid_argument) for what no agent sends.
 VmBundle bundle_from_json(const nlohmann::json& sent);

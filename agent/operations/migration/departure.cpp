@@ -119,7 +119,10 @@ void leave(Services& services, const Migration& row, const json& answer) {
         if (!facts.shared_storages.contains(volume.primary_storage.str())) remove_volume_file(services, volume);
     remove_unshared_note(services, row.vm, facts);
     services.disk_images.remove(services.settings.state_directory + "/serial/" + row.vm.str() + ".log");
-    if (!facts.nvram.empty()) services.files.remove_file(facts.nvram);
+    if (!facts.nvram.empty()) {
+        open_nvram_directory(services);
+        services.files.remove_file(facts.nvram);
+    }
     remove_records(services, row, answer.dump());
     services.image_cache.drop_unused();
     services.consider_schedulers();

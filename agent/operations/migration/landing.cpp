@@ -23,7 +23,7 @@ public:
         attempt([&] { look_at_guest(); });
         attempt([&] { look_at_storages(); });
         attempt([&] { look_at_networks(); });
-        landing_.nvram_shared = sees_nvram();
+        attempt([&] { landing_.nvram_shared = sees_nvram(); });
         return std::move(landing_);
     }
 
@@ -111,6 +111,7 @@ private:
 
     bool sees_nvram() const {
         if (bundle_.needs.nvram.empty() || bundle_.nvram_probe.empty()) return false;
+        open_nvram_directory(services_);
         return services_.files.exists(std::filesystem::path(bundle_.needs.nvram).parent_path() / bundle_.nvram_probe);
     }
 

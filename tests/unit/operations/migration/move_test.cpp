@@ -185,6 +185,7 @@ TEST_F(Migrating, TheVariablesOfItsUefiAreTidiedUpAtTheSideThatDoesNotHaveIt) {
     here.world.migration().needs.nvram = variables;
     here.disk.put_content(variables, "boot order");
     there.disk.put_content(variables, "of the template");
+    there.peers.answer_any_ticket({"boot order", {"raw", 10, 10, "", false, false}, 10}, there.disk);
     here.world.faults.fail_next("migrate", Error(Code::operation_failed, "no route to host"));
     failure(job);
     EXPECT_TRUE(here.disk.find(variables));
@@ -195,20 +196,21 @@ TEST_F(Migrating, TheVariablesOfItsUefiAreTidiedUpAtTheSideThatDoesNotHaveIt) {
 }
 
 TEST_F(Migrating, VariablesThatBothHostsSeeStay) {
-    const std::string variables = "/shared/nvram/" + vm.str() + "_VARS.fd";
+    const std::string variables = "/var/lib/libvirt/qemu/nvram/" + vm.str() + "_VARS.fd";
     here.world.migration().needs.nvram = variables;
     here.disk.put_content(variables, "boot order");
     VmBundle bundle = make_bundle(*here.services, vm);
     bundle.nvram_probe = ".hvagent-probe-1";
     EXPECT_FALSE(find_landing(*there.services, bundle).nvram_shared);
-    there.disk.put_content("/shared/nvram/.hvagent-probe-1", "");
+    there.disk.put_content("/var/lib/libvirt/qemu/nvram/.hvagent-probe-1", "");
     EXPECT_TRUE(find_landing(*there.services, bundle).nvram_shared);
 }
 
 TEST_F(Migrating, AFileThatIsNoVariablesOfTheVmIsRefused) {
     VmBundle bundle = make_bundle(*here.services, vm);
-    for (const std::string& path : {std::string("/etc/passwd"), "/nvram/../" + vm.str() + "_VARS.fd",
-                                    "/nvram/" + VmId::make().str() + "_VARS.fd", vm.str() + "_VARS.fd"}) {
+    for (const std::string& path :
+         {std::string("/etc/passwd"), "/etc/" + vm.str() + "_VARS.fd",
+          "/var/lib/libvirt/qemu/nvram/" + VmId::make().str() + "_VARS.fd", vm.str() + "_VARS.fd"}) {
         bundle.needs.nvram = path;
         EXPECT_THROW(bundle_from_json(to_json(bundle)), Error) << path;
     }
