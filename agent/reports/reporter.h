@@ -10,6 +10,7 @@
 #include "agent/inventory/inventory.h"
 #include "agent/jobs/engine.h"
 #include "agent/reports/link.h"
+#include "agent/reports/picture.h"
 #include "hvagent/event_feed.h"
 
 namespace hvagent::reports {
@@ -35,6 +36,8 @@ public:
 
     // "LibvirtLost", "VmIoError"...; `vm` may be empty.
     void host_event(const std::string& event, const VmId& vm, const std::string& details, Time at);
+    // What has become known of the guest of a VM.
+    void guest_changed(const VmId& vm, const json& guest);
     // Inside the write that ends the job.
     void log_job(SqlSession& session, const jobs::EndedJob& job);
     void news();
@@ -56,6 +59,9 @@ public:
     // Members of "facts" in the host's part of reports; must not ask anybody who may hang. Set before open().
     void describe_host_with(std::function<json()> facts) { facts_ = std::move(facts); }
 
+    // The member "guest" of VMs; null: nothing is known. Must not ask anybody, nor write. Set before open().
+    void describe_guests_with(GuestOf guest_of) { guest_of_ = std::move(guest_of); }
+
 private:
     json host() const;
     using Links = std::list<std::unique_ptr<Link>>;
@@ -69,6 +75,7 @@ private:
     const HostId host_;
     const ReporterSettings settings_;
     std::function<json()> facts_;
+    GuestOf guest_of_;
     mutable ReportLog log_;
     ControllerStore store_;
     const LinkParts parts_;

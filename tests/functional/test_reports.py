@@ -11,10 +11,8 @@ CONTROLLERS = "/hvagent/v1/controllers"
 
 
 def own(api, method, path, body=None):
-    """The agent's own API, which is no part of the contract's document."""
-    plain = Api(api.url)
-    plain.session = api.session
-    answer = plain.call(method, path, body, prefix="", check=False)
+    """The agent's own API."""
+    answer = api.copy().call(method, path, body, prefix="", check=False)
     if answer.status != 200:
         raise ApiError(answer.status, answer.body)
     return answer.body

@@ -163,6 +163,30 @@ TEST_F(Links, OneOfTheConfigurationIsNotRemovedAndForgottenWithTheConfiguration)
     EXPECT_TRUE(reporter->list_controllers()["inventories"].empty());
 }
 
+TEST_F(Links, WhatIsKnownOfAGuestIsToldWhenItChangesAndStandsInPictures) {
+    const VmId vm = add_vm();
+    const json guest = {{"guestAgent", "Connected"}, {"addresses", json::array()}};
+    guest_of = [&](const VmId& one) { return one == vm ? guest : json(); };
+    add_vm();
+    start().add_controller({{"url", there}});
+    ASSERT_TRUE(arrives([](const json& body) { return is_kind(body, "hostConnect"); }));
+    EXPECT_EQ(bodies()[0].dump().find("guestAgent"), std::string::npos) << "it is off";
+    observe(vm, VmState::running, "booted");
+    ASSERT_TRUE(arrives(
+        [&](const json& body) { return tells(body, vm, "Running") && body["vms"][0].value("guest", json()) == guest; }));
+    http.answer(there, {200, R"({"snapshot":true})"});
+    reporter->guest_changed(vm, guest);
+    ASSERT_TRUE(arrives([&](const json& body) {
+        return is_kind(body, "vmGuests") && body["vms"][0] == json{{"uuid", vm.str()}, {"guest", guest}};
+    }));
+    ASSERT_TRUE(arrives([&](const json& body) {
+        if (!is_kind(body, "snapshot")) return false;
+        int with_guest = 0;
+        for (const json& one : body["vms"]) with_guest += one.contains("guest") ? 1 : 0;
+        return with_guest == 1;
+    }));
+}
+
 TEST_F(Links, AHeartbeatFollowsWhenNothingHappens) {
     settings.link.heartbeat = milliseconds(30);
     start().add_controller({{"url", there}});
