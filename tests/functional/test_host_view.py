@@ -80,7 +80,7 @@ def test_a_vm_that_is_off_has_no_guest(api, vms):
 def test_a_guest_agent_that_does_not_answer_holds_up_nothing(api, host, vms):
     vm = vms.create("of a frozen agent")["uuid"]
     inside = Inside(host, vm)
-    inside.sh("(sleep 0.2; kill -STOP $(pidof qemu-ga)) >/dev/null 2>&1 &")
+    inside.sh("(sleep 1; kill -STOP $(pidof qemu-ga)) >/dev/null 2>&1 &")
     wait_for(lambda: "failure" in own(api, "GET", f"/hvagent/v1/vms/{vm}/guest"), 60, "the agent's silence", 0.5)
     assert api.state(vm) == "Running"
 
