@@ -69,8 +69,9 @@ json controllers() {
                                {"confirmedSequence", count},
                                {"failuresInARow", count},
                                {"lastError", text},
+                               {"clockAheadMs", {{"type", "integer"}}},
                                {"lastSuccess", text}},
-                              {"confirmedSequence", "failuresInARow", "lastError", "lastSuccess"});
+                              {"confirmedSequence", "failuresInARow", "lastError", "clockAheadMs", "lastSuccess"});
     const json asked =
         object({{"url", text}, {"token", text}, {"dialect", one_of({"hvagent", "zstack"})}, {"jobResults", boolean}},
                {"token", "dialect", "jobResults"});

@@ -267,7 +267,16 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                [this] { shutdown.require_host_stays(); },
                [this] { return shutdown.guests_stop_by(); },
                own_jobs([this]() -> jobs::JobEngine& { return jobs; })},
-      host_view{services, load, libvirt.guests(), storage_watch, HVAGENT_VERSION},
+      host_view{services,
+                load,
+                libvirt.guests(),
+                storage_watch,
+                HVAGENT_VERSION,
+                [this] {
+                    std::vector<std::pair<std::string, milliseconds>> clocks;
+                    for (const auto& [url, ahead] : reporter.clocks()) clocks.emplace_back(url, ahead);
+                    return clocks;
+                }},
       references(inventory, states, settings.libvirt_wait),
       identity(database, clock, {settings.session_timeout, static_cast<std::size_t>(settings.max_sessions)}),
       catalog(operations::make_catalog(

@@ -181,6 +181,14 @@ void Reporter::news() {
     if (listener_) listener_();
 }
 
+std::vector<ControllerClock> Reporter::clocks() const {
+    std::vector<ControllerClock> clocks;
+    const std::lock_guard lock(mutex_);
+    for (const auto& link : links_)
+        if (const auto ahead = link->clock_ahead()) clocks.push_back({link->controller().url, *ahead});
+    return clocks;
+}
+
 json Reporter::list_controllers() const {
     json inventories = json::array();
     const std::vector<Controller> all = store_.list();

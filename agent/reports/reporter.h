@@ -21,6 +21,11 @@ struct ReporterSettings {
     std::vector<Controller> controllers;  // of the configuration
 };
 
+struct ControllerClock {
+    std::string url;
+    milliseconds ahead;  // of ours, at its last answer; 0 within what the answer lets us know
+};
+
 // Thread-safe.
 class Reporter final : public EventFeed {
 public:
@@ -46,6 +51,8 @@ public:
     json serve_controllers(const std::string& method, const std::string& rest, const json& body);
     // {"inventories": [...]}, without tokens.
     json list_controllers() const;
+    // Of those that have said what time it is.
+    std::vector<ControllerClock> clocks() const;
     // {"url", "token"?, "dialect"?, "jobResults"?}. Error(invalid_argument).
     json add_controller(const json& body);
     // By uuid or URL. Error(not_found); Error(invalid_argument) for one of the configuration.

@@ -1,15 +1,17 @@
 """What the agent's own API tells about host and guests, and hvctl top and doctor."""
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
 from client import ApiError
 from conftest import MIB
+from controllers import Controller
 from inside import Inside
 from lab import REPOSITORY, wait_for
-from test_reports import own
+from test_reports import connect, own
 
 HVCTL = os.environ.get("HVCTL", str(REPOSITORY / "build" / "dev" / "hvctl"))
 GIB = 1024 * MIB
@@ -109,6 +111,27 @@ def test_doctor_finds_what_is_wrong_and_says_so(api, host, tmp_path):
         assert any(one["kind"] == "ForeignDomain" and "foreign-one" in one["details"] and one["severity"] == "note" for one in found)
     finally:
         foreign.undefine()
+
+
+def test_doctor_tells_of_a_clock_that_differs_from_a_controllers(api, host):
+    receiver = Controller(host)
+    receiver.clock_off_s = 90
+    uuid = connect(api, receiver)
+
+    def clocks_off():
+        return [one for one in own(api, "GET", "/hvagent/v1/doctor")["findings"] if one["kind"] == "ClockOff" and receiver.url in one["details"]]
+
+    try:
+        found, = wait_for(clocks_off, 10, "the finding")
+        assert found["severity"] == "warning"
+        assert 85 <= int(re.search(r"(\d+) s behind", found["details"])[1]) <= 91
+        assert "ClockOff" in hvctl(host, api, "--json", "doctor").stdout
+        receiver.clock_off_s = 0
+        uuid = connect(api, receiver, jobResults=True)  # which begins anew with a picture
+        wait_for(lambda: not clocks_off(), 30, "the end of the finding")
+    finally:
+        own(api, "DELETE", f"/hvagent/v1/controllers/{uuid}")
+        receiver.close()
 
 
 def test_doctor_says_that_the_agent_is_not_there(tmp_path, api, host):

@@ -187,6 +187,33 @@ TEST_F(Links, WhatIsKnownOfAGuestIsToldWhenItChangesAndStandsInPictures) {
     }));
 }
 
+TEST_F(Links, AClockThatDiffersIsKnownFromTheAnswer) {
+    settings.link.heartbeat = milliseconds(5);
+    start().add_controller({{"url", there}});
+    ASSERT_TRUE(arrives([](const json& body) { return is_kind(body, "hostConnect"); }));
+    EXPECT_TRUE(reporter->clocks().empty()) << "it has not said what time it is";
+    const auto settles_at = [&](Time date, milliseconds least, milliseconds most) {
+        http.answer(there, {200, "", false, date});
+        for (int round = 0; round < 2000; ++round) {
+            const auto clocks = reporter->clocks();
+            if (clocks.size() == 1 && clocks[0].url == there && clocks[0].ahead >= least && clocks[0].ahead <= most)
+                return true;
+            std::this_thread::sleep_for(milliseconds(5));
+        }
+        return false;
+    };
+    EXPECT_TRUE(settles_at(clock.now() + seconds(3600), seconds(3580), seconds(3600)));
+    EXPECT_TRUE(settles_at(clock.now() - seconds(3600), seconds(-3620), seconds(-3590)));
+    // Whole seconds: 0.9 s less is the same clock.
+    bool agrees = false;
+    for (int round = 0; round < 2000 && !agrees; ++round) {
+        http.answer(there, {200, "", false, clock.now() - milliseconds(900)});
+        std::this_thread::sleep_for(milliseconds(5));
+        agrees = reporter->clocks()[0].ahead == milliseconds(0);
+    }
+    EXPECT_TRUE(agrees);
+}
+
 TEST_F(Links, AHeartbeatFollowsWhenNothingHappens) {
     settings.link.heartbeat = milliseconds(30);
     start().add_controller({{"url", there}});
