@@ -144,6 +144,7 @@ json operation_of(const Place& place, std::map<std::string, int>& used_ids) {
 
 json make_openapi(const Catalog& catalog, const std::vector<ResourceShape>& shapes, const std::string& version) {
     json paths = openapi::fixed_paths();
+    paths.update(openapi::own_paths());
     std::map<std::string, int> used_ids;
     for (const Place& place : places_of(catalog)) paths[place.path][verb_of(place.method)] = operation_of(place, used_ids);
     json components = openapi::fixed_components();

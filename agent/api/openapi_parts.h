@@ -25,6 +25,8 @@ json webhook_of(const Row& row);
 json description_of(const Row& row);
 
 json fixed_paths();
+// Below /hvagent/v1.
+json own_paths();
 json fixed_components();
 
 }  // namespace hvagent::api::openapi

@@ -35,6 +35,7 @@
 #include "agent/reports/host_watch.h"
 #include "agent/reports/reporter.h"
 #include "agent/state/certificate_watch.h"
+#include "agent/state/guest_watch.h"
 #include "agent/state/io_error_keeper.h"
 #include "agent/state/keepers.h"
 #include "agent/state/shutdown_keeper.h"
@@ -111,6 +112,12 @@ metrics::Promised promised_by(operations::HostCapacity& capacity) {
             figures.total_memory};
 }
 
+nlohmann::json shown(const state::KnownGuest& guest) {
+    nlohmann::json part = guest.part;
+    part["observedAt"] = reports::iso_time(guest.at);
+    return part;
+}
+
 std::string innermost_details(const nlohmann::json& error) {
     return error.contains("cause") ? innermost_details(error.at("cause")) : error.value("details", "");
 }
@@ -160,6 +167,7 @@ struct Agent::Parts {
     reports::Reporter reporter;
     state::VmStates states;
     reports::HostWatch watch;
+    state::GuestWatch guest_watch;
     operations::HostCapacity capacity;
     operations::ImageCache image_cache;
     operations::AddressBook addresses;
@@ -208,6 +216,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       reporter(database, inventory, report_client, clock, host, report_settings(settings)),
       states(inventory, libvirt.observer(), clock, host),
       watch(states, reporter, clock),
+      guest_watch(watch, libvirt.guests(), clock, {},
+                  [this](const VmId& vm, const state::KnownGuest& guest) { reporter.guest_changed(vm, shown(guest)); }),
       capacity(settings, inventory, libvirt.inspector(), host),
       image_cache(inventory, files, disk_images),
       addresses(settings, inventory, libvirt.networks()),
@@ -257,7 +267,16 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                [this] { shutdown.require_host_stays(); },
                [this] { return shutdown.guests_stop_by(); },
                own_jobs([this]() -> jobs::JobEngine& { return jobs; })},
-      host_view{services, load, libvirt.guests(), storage_watch, HVAGENT_VERSION},
+      host_view{services,
+                load,
+                libvirt.guests(),
+                storage_watch,
+                HVAGENT_VERSION,
+                [this] {
+                    std::vector<std::pair<std::string, milliseconds>> clocks;
+                    for (const auto& [url, ahead] : reporter.clocks()) clocks.emplace_back(url, ahead);
+                    return clocks;
+                }},
       references(inventory, states, settings.libvirt_wait),
       identity(database, clock, {settings.session_timeout, static_cast<std::size_t>(settings.max_sessions)}),
       catalog(operations::make_catalog(
@@ -355,11 +374,16 @@ void Agent::start() {
     operations::open_storages(parts.inventory, parts.files);
     parts.files.prepare(parts.settings.state_directory + "/serial");
     parts.reporter.describe_host_with([&parts] { return operations::short_facts(parts.host_view); });
+    parts.reporter.describe_guests_with([&parts](const VmId& vm) {
+        const auto known = parts.guest_watch.known_of(vm);
+        return known ? shown(*known) : nlohmann::json();
+    });
     parts.reporter.open();
     parts.states.begin();
     parts.timer.start();
     parts.reporter.start();
-    parts.libvirt.observer().start(parts.watch);
+    parts.guest_watch.start();
+    parts.libvirt.observer().start(parts.guest_watch);
     parts.jobs.start();
     parts.migrations.start(parts.services);
     parts.shutdown.start();
@@ -417,6 +441,7 @@ void Agent::stop() {
     parts.timer.stop();
     parts.trials.stop();
     parts.libvirt.observer().stop();
+    parts.guest_watch.stop();
     parts.reporter.stop();
 }
 

@@ -61,12 +61,23 @@ std::string EventPrinter::vm_line(const json& vm, bool is_picture) {
     return printable(line);
 }
 
+std::string EventPrinter::guest_line(const json& vm) {
+    const json guest = vm.value("guest", json::object());
+    std::string line =
+        text_in(guest, "observedAt") + "  " + name_of(text_in(vm, "uuid")) + "  guest agent " + text_in(guest, "guestAgent");
+    for (const json& one : guest.value("addresses", json::array()))
+        line += "  " + text_in(one, "address") + " (" + text_in(one, "source") + ")";
+    if (const std::string failure = text_in(guest, "failure"); !failure.empty()) line += "  " + failure;
+    return printable(line);
+}
+
 std::vector<std::string> EventPrinter::lines(const EventReader::Event& event) {
     std::vector<std::string> lines;
     const json data = json::parse(event.data, nullptr, false);
     if (!data.is_object()) return lines;
     if (event.kind == "end") lines.push_back("the stream ended: " + printable(text_in(data, "reason")));
-    for (const json& vm : data.value("vms", json::array())) lines.push_back(vm_line(vm, event.kind == "snapshot"));
+    for (const json& vm : data.value("vms", json::array()))
+        lines.push_back(event.kind == "vmGuests" ? guest_line(vm) : vm_line(vm, event.kind == "snapshot"));
     for (const json& one : data.value("events", json::array())) {
         const std::string vm = text_in(one, "vmUuid");
         lines.push_back(printable(text_in(one, "at") + "  " + (vm.empty() ? "host" : name_of(vm)) + "  " +

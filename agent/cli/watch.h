@@ -37,6 +37,7 @@ public:
 private:
     std::string name_of(const std::string& vm) const;
     std::string vm_line(const json& vm, bool is_picture);
+    std::string guest_line(const json& vm);
 
     std::map<std::string, std::string> names_;
 };

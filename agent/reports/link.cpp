@@ -61,6 +61,7 @@ json Link::status() const {
     const std::lock_guard lock(mutex_);
     json shown = {{"confirmedSequence", parts_.log.sequence_at(shown_confirmed_)}, {"failuresInARow", failures_}};
     if (!last_error_.empty()) shown["lastError"] = last_error_;
+    if (clock_ahead_) shown["clockAheadMs"] = clock_ahead_->count();
     if (last_success_ != Time{}) shown["lastSuccess"] = iso_time(last_success_);
     return shown;
 }
@@ -179,12 +180,14 @@ bool Link::post(const Letter& letter) {
     auto headers = letter.headers;
     if (!controller_.token.empty()) headers["Authorization"] = "Bearer " + controller_.token;
     HttpReply reply;
+    const Time sent = parts_.clock.now();
     try {
         reply = parts_.http.post(controller_.url, headers, letter.body, parts_.settings.timeout);
     } catch (...) {
         failed(current_error().details());
         return false;
     }
+    compare_clocks(sent, reply);
     if (!dialect_->is_taken(reply)) {
         failed("the controller answered " + std::to_string(reply.status));
         return false;
@@ -201,6 +204,22 @@ bool Link::post(const Letter& letter) {
     last_error_.clear();
     last_success_ = parts_.clock.now();
     return true;
+}
+
+// The controller looked at its clock between our sending and now, and dropped the fraction of a second.
+void Link::compare_clocks(Time sent, const HttpReply& reply) {
+    if (!reply.date) return;
+    const Time earliest = sent - seconds(1), latest = parts_.clock.now();
+    milliseconds ahead{0};
+    if (*reply.date > latest) ahead = std::chrono::duration_cast<milliseconds>(*reply.date - latest);
+    if (*reply.date < earliest) ahead = std::chrono::duration_cast<milliseconds>(*reply.date - earliest);
+    const std::lock_guard lock(mutex_);
+    clock_ahead_ = ahead;
+}
+
+std::optional<milliseconds> Link::clock_ahead() const {
+    const std::lock_guard lock(mutex_);
+    return clock_ahead_;
 }
 
 // A controller that asks again and again is not answered faster than this.

@@ -50,6 +50,8 @@ public:
     const Controller& controller() const { return controller_; }
     // {"confirmed", "failures", "lastError"...}; no secrets.
     json status() const;
+    // How far the controller's clock was ahead of ours at its last answer; nullopt: it has not said what time it is.
+    std::optional<milliseconds> clock_ahead() const;
 
 private:
     struct Work {
@@ -68,6 +70,7 @@ private:
     bool deliver(Work work, std::vector<Letter> letters);
     bool deliver_pending();
     bool post(const Letter& letter);
+    void compare_clocks(Time sent, const HttpReply& reply);
     void grant(const Wish& wish);
     void failed(const std::string& why);
     void confirm(std::int64_t position);
@@ -101,6 +104,7 @@ private:
     std::string last_error_;
     std::int64_t shown_confirmed_ = 0;
     Time last_success_{};
+    std::optional<milliseconds> clock_ahead_;
     std::thread thread_;
 };
 

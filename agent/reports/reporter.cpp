@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "agent/reports/picture.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
 
@@ -61,7 +60,7 @@ Reporter::Reporter(Database& database, inventory::Inventory& inventory, HttpClie
              settings_.link,
              host_.str(),
              [this] { return this->host(); },
-             [this] { return vms_part(inventory_); }} {}
+             [this] { return vms_part(inventory_, guest_of_); }} {}
 
 json Reporter::host() const {
     json part = host_part(inventory_, host_);
@@ -78,7 +77,7 @@ void Reporter::open() {
     store_.open();
     inventory_.log_vm_changes_with([this](SqlSession& session, const std::vector<inventory::VmChange>& changes) {
         json items = json::array();
-        for (const inventory::VmChange& change : changes) items.push_back(change_part(change, clock_.now()));
+        for (const inventory::VmChange& change : changes) items.push_back(change_part(change, clock_.now(), guest_of_));
         log_.append(session, vm_states, items);
     });
     inventory_.on_vm_change([this](const VmId&) { news(); });
@@ -141,6 +140,15 @@ void Reporter::host_event(const std::string& event, const VmId& vm, const std::s
     news();
 }
 
+void Reporter::guest_changed(const VmId& vm, const json& guest) {
+    try {
+        log_.append(vm_guests, json::array({json{{"uuid", vm.str()}, {"guest", guest}}}));
+    } catch (...) {
+        log::error("what is known of a guest cannot be logged", {{"vm", vm.str()}, {"error", current_error().details()}});
+    }
+    news();
+}
+
 void Reporter::log_job(SqlSession& session, const jobs::EndedJob& job) {
     json one = {{"uuid", job.id.str()},
                 {"operation", job.operation},
@@ -171,6 +179,14 @@ void Reporter::news() {
     }
     const std::lock_guard lock(listener_mutex_);
     if (listener_) listener_();
+}
+
+std::vector<ControllerClock> Reporter::clocks() const {
+    std::vector<ControllerClock> clocks;
+    const std::lock_guard lock(mutex_);
+    for (const auto& link : links_)
+        if (const auto ahead = link->clock_ahead()) clocks.push_back({link->controller().url, *ahead});
+    return clocks;
 }
 
 json Reporter::list_controllers() const {
@@ -240,7 +256,7 @@ FeedEvent Reporter::picture_event(SqlSession& session, Place& place) const {
                        {"bootId", log_.boot()},
                        {"sequence", sequence},
                        {"host", host()},
-                       {"vms", vms_part(inventory_)}};
+                       {"vms", vms_part(inventory_, guest_of_)}};
     return {log_.boot() + "-" + std::to_string(sequence), "snapshot",
             data.dump(-1, ' ', false, json::error_handler_t::replace)};
 }

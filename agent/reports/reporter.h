@@ -10,6 +10,7 @@
 #include "agent/inventory/inventory.h"
 #include "agent/jobs/engine.h"
 #include "agent/reports/link.h"
+#include "agent/reports/picture.h"
 #include "hvagent/event_feed.h"
 
 namespace hvagent::reports {
@@ -18,6 +19,11 @@ struct ReporterSettings {
     LogBounds bounds;
     LinkSettings link;
     std::vector<Controller> controllers;  // of the configuration
+};
+
+struct ControllerClock {
+    std::string url;
+    milliseconds ahead;  // of ours, at its last answer; 0 within what the answer lets us know
 };
 
 // Thread-safe.
@@ -35,6 +41,8 @@ public:
 
     // "LibvirtLost", "VmIoError"...; `vm` may be empty.
     void host_event(const std::string& event, const VmId& vm, const std::string& details, Time at);
+    // What has become known of the guest of a VM.
+    void guest_changed(const VmId& vm, const json& guest);
     // Inside the write that ends the job.
     void log_job(SqlSession& session, const jobs::EndedJob& job);
     void news();
@@ -43,6 +51,8 @@ public:
     json serve_controllers(const std::string& method, const std::string& rest, const json& body);
     // {"inventories": [...]}, without tokens.
     json list_controllers() const;
+    // Of those that have said what time it is.
+    std::vector<ControllerClock> clocks() const;
     // {"url", "token"?, "dialect"?, "jobResults"?}. Error(invalid_argument).
     json add_controller(const json& body);
     // By uuid or URL. Error(not_found); Error(invalid_argument) for one of the configuration.
@@ -55,6 +65,9 @@ public:
 
     // Members of "facts" in the host's part of reports; must not ask anybody who may hang. Set before open().
     void describe_host_with(std::function<json()> facts) { facts_ = std::move(facts); }
+
+    // The member "guest" of VMs; null: nothing is known. Must not ask anybody, nor write. Set before open().
+    void describe_guests_with(GuestOf guest_of) { guest_of_ = std::move(guest_of); }
 
 private:
     json host() const;
@@ -69,6 +82,7 @@ private:
     const HostId host_;
     const ReporterSettings settings_;
     std::function<json()> facts_;
+    GuestOf guest_of_;
     mutable ReportLog log_;
     ControllerStore store_;
     const LinkParts parts_;

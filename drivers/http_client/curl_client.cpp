@@ -1,7 +1,10 @@
 #include "drivers/http_client/curl_client.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "drivers/http_client/connection_pool.h"
 #include "drivers/http_client/download.h"
@@ -21,6 +24,14 @@ std::size_t keep_body(char* data, std::size_t, std::size_t size, void* context) 
     reply.body.append(data, kept);
     if (kept < size) reply.is_cut = true;
     return size;  // the rest is read and dropped, so that the connection can be used again
+}
+
+std::size_t keep_date(char* line, std::size_t, std::size_t size, void* context) {
+    constexpr std::string_view name = "date:";
+    if (size <= name.size() || ::strncasecmp(line, name.data(), name.size()) != 0) return size;
+    const std::time_t date = curl_getdate(std::string(line + name.size(), size - name.size()).c_str(), nullptr);
+    if (date >= 0) static_cast<HttpReply*>(context)->date = from_unix_ms(static_cast<std::int64_t>(date) * 1000);
+    return size;
 }
 
 bool is_safe_header(const std::string& text) {
@@ -85,6 +96,8 @@ HttpReply CurlClient::send(const HttpRequest& request) {
     set_option(handle.get(), CURLOPT_ERRORBUFFER, details.data());
     set_option(handle.get(), CURLOPT_WRITEFUNCTION, &keep_body);
     set_option(handle.get(), CURLOPT_WRITEDATA, static_cast<void*>(&kept));
+    set_option(handle.get(), CURLOPT_HEADERFUNCTION, &keep_date);
+    set_option(handle.get(), CURLOPT_HEADERDATA, static_cast<void*>(&reply));
     set_certificates(handle.get(), settings_);
 
     const CURLcode result = curl_easy_perform(handle.get());

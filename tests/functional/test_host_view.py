@@ -1,15 +1,17 @@
 """What the agent's own API tells about host and guests, and hvctl top and doctor."""
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
 from client import ApiError
 from conftest import MIB
+from controllers import Controller
 from inside import Inside
 from lab import REPOSITORY, wait_for
-from test_reports import own
+from test_reports import connect, own
 
 HVCTL = os.environ.get("HVCTL", str(REPOSITORY / "build" / "dev" / "hvctl"))
 GIB = 1024 * MIB
@@ -80,7 +82,7 @@ def test_a_vm_that_is_off_has_no_guest(api, vms):
 def test_a_guest_agent_that_does_not_answer_holds_up_nothing(api, host, vms):
     vm = vms.create("of a frozen agent")["uuid"]
     inside = Inside(host, vm)
-    inside.sh("(sleep 0.2; kill -STOP $(pidof qemu-ga)) >/dev/null 2>&1 &")
+    inside.sh("(sleep 1; kill -STOP $(pidof qemu-ga)) >/dev/null 2>&1 &")
     wait_for(lambda: "failure" in own(api, "GET", f"/hvagent/v1/vms/{vm}/guest"), 60, "the agent's silence", 0.5)
     assert api.state(vm) == "Running"
 
@@ -109,6 +111,27 @@ def test_doctor_finds_what_is_wrong_and_says_so(api, host, tmp_path):
         assert any(one["kind"] == "ForeignDomain" and "foreign-one" in one["details"] and one["severity"] == "note" for one in found)
     finally:
         foreign.undefine()
+
+
+def test_doctor_tells_of_a_clock_that_differs_from_a_controllers(api, host):
+    receiver = Controller(host)
+    receiver.clock_off_s = 90
+    uuid = connect(api, receiver)
+
+    def clocks_off():
+        return [one for one in own(api, "GET", "/hvagent/v1/doctor")["findings"] if one["kind"] == "ClockOff" and receiver.url in one["details"]]
+
+    try:
+        found, = wait_for(clocks_off, 10, "the finding")
+        assert found["severity"] == "warning"
+        assert 85 <= int(re.search(r"(\d+) s behind", found["details"])[1]) <= 91
+        assert "ClockOff" in hvctl(host, api, "--json", "doctor").stdout
+        receiver.clock_off_s = 0
+        uuid = connect(api, receiver, jobResults=True)  # which begins anew with a picture
+        wait_for(lambda: not clocks_off(), 30, "the end of the finding")
+    finally:
+        own(api, "DELETE", f"/hvagent/v1/controllers/{uuid}")
+        receiver.close()
 
 
 def test_doctor_says_that_the_agent_is_not_there(tmp_path, api, host):

@@ -3,18 +3,17 @@ import time
 
 import pytest
 
-from client import Api, ApiError
+from client import ApiError
 from controllers import Controller
+from inside import Inside
 from lab import wait_for
 
 CONTROLLERS = "/hvagent/v1/controllers"
 
 
 def own(api, method, path, body=None):
-    """The agent's own API, which is no part of the contract's document."""
-    plain = Api(api.url)
-    plain.session = api.session
-    answer = plain.call(method, path, body, prefix="", check=False)
+    """The agent's own API."""
+    answer = api.copy().call(method, path, body, prefix="", check=False)
     if answer.status != 200:
         raise ApiError(answer.status, answer.body)
     return answer.body
@@ -147,6 +146,67 @@ def test_a_dead_controller_delays_nobody(api, host, world, vms, controller):
     finally:
         own(api, "DELETE", f"{CONTROLLERS}/{uuid}")
         silent.close()
+
+
+def guests_told(controller, vm):
+    return [one["guest"] for body in controller.bodies() if body["kind"] == "vmGuests" for one in body["vms"] if one["uuid"] == vm]
+
+
+def sources(guest, ip):
+    return {one["source"] for one in guest["addresses"] if one["address"] == ip}
+
+
+def test_what_is_known_of_a_guest_is_told_until_its_vm_is_off(api, host, world, vms, controller):
+    vm = vms.create("of a talking guest")["uuid"]
+    nic = api.vm(vm)["vmNics"][0]
+    inside = Inside(host, vm)
+    wait_for(lambda: any(sources(guest, nic["ip"]) == {"dhcp", "guestAgent"} for guest in guests_told(controller, vm)), 60,
+             lambda: str(guests_told(controller, vm)))
+    guest = guests_told(controller, vm)[-1]
+    assert guest["guestAgent"] == "Connected" and "127.0.0.1" not in str(guest)
+    assert {one["mac"] for one in guest["addresses"] if one["address"] == nic["ip"]} == {nic["mac"]}
+    before = len(controller.bodies())
+    controller.answers = [{"snapshot": True}]
+    host.domain(vm).suspend()
+    change = controller.wait_report(lambda body: body["kind"] == "vmStates" and any(one["uuid"] == vm and one["state"] == "Paused" for one in body["vms"]))
+    assert sources(next(one for one in change["vms"] if one["state"] == "Paused")["guest"], nic["ip"])
+    wait_for(lambda: any(body["kind"] == "snapshot" for body in controller.bodies()[before:]), 10, "a snapshot")
+    snapshot = next(body for body in controller.bodies()[before:] if body["kind"] == "snapshot")
+    assert sources(next(one for one in snapshot["vms"] if one["uuid"] == vm)["guest"], nic["ip"]) == {"dhcp", "guestAgent"}
+    host.domain(vm).resume()
+    inside.sh("(sleep 1; kill -STOP 1; kill -KILL $(pidof qemu-ga)) >/dev/null 2>&1 &")
+    wait_for(lambda: guests_told(controller, vm)[-1]["guestAgent"] == "Disconnected", 30, lambda: str(guests_told(controller, vm)[-1]))
+    assert sources(guests_told(controller, vm)[-1], nic["ip"]) == {"dhcp"}
+    host.domain(vm).destroy()
+    controller.wait_state(world.host, vm, "Stopped")
+    with controller.lock:
+        assert "guest" not in controller.hosts[world.host].vms[vm]
+
+
+@pytest.mark.slow
+def test_neither_a_frozen_qemu_nor_a_deaf_guest_agent_delays_reports(api, host, world, vms, controller):
+    frozen, deaf, other = (vms.create(name)["uuid"] for name in ("frozen", "deaf", "beside them"))
+    Inside(host, deaf).sh("(sleep 1; kill -STOP $(pidof qemu-ga)) >/dev/null 2>&1 &")
+    Inside(host, frozen)
+    Inside(host, other)
+    host.signal_qemu(frozen, "STOP")
+    try:
+        took_s = []
+        domain, deadline = host.domain(other), time.monotonic() + 15
+        while time.monotonic() < deadline or not any("failure" in guest for guest in guests_told(controller, deaf)):
+            assert time.monotonic() < deadline + 45, "the deaf agent was not told of"
+            for call, state in ((domain.suspend, "Paused"), (domain.resume, "Running")):
+                call()
+                began = time.monotonic()
+                controller.wait_state(world.host, other, state)
+                took_s.append(time.monotonic() - began)
+            time.sleep(0.05)
+        assert percentile(took_s, 0.99) < 0.5, took_s
+        late = vms.create("comes later")["uuid"]
+        ip = api.vm(late)["vmNics"][0]["ip"]
+        wait_for(lambda: any("guestAgent" in sources(guest, ip) for guest in guests_told(controller, late)), 60, lambda: str(guests_told(controller, late)))
+    finally:
+        host.signal_qemu(frozen, "CONT")
 
 
 @pytest.mark.slow

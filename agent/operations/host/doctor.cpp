@@ -46,6 +46,17 @@ void look_at_certificate(const HostView& view, const std::string& name, const st
     }
 }
 
+// Which of the two is wrong is not for us to know; sessions, signatures and the order of things suffer either way.
+void look_at_clock(const HostView& view, Findings& findings) {
+    for (const auto& [url, ahead] : view.controller_clocks()) {
+        if (std::chrono::abs(ahead) <= clock_tolerance) continue;
+        const auto off = std::chrono::duration_cast<seconds>(std::chrono::abs(ahead)).count();
+        findings.add("warning", "ClockOff",
+                     "this host's clock is " + std::to_string(off) + " s " + (ahead.count() > 0 ? "behind" : "ahead of") +
+                         " that of the controller " + url);
+    }
+}
+
 void look_at_libvirt(const HostView& view, Findings& findings) {
     if (!view.services.states.connected())
         return findings.add("error", "LibvirtUnreachable",
@@ -96,6 +107,7 @@ json host_findings(const HostView& view) {
     look_at_libvirt(view, findings);
     look_at_storages(view, findings);
     look_at_owners(view, findings);
+    look_at_clock(view, findings);
     const config::Settings& settings = view.services.settings;
     look_at_certificate(view, "[http] tls_cert", settings.http_tls_cert, findings);
     look_at_certificate(view, "[http] client_ca", settings.http_client_ca, findings);

@@ -1,18 +1,7 @@
 #include "agent/operations/host/host_view.h"
+#include "agent/state/guest_part.h"
 
 namespace hvagent::operations {
-namespace {
-
-void add_addresses(json& list, const std::vector<GuestAddress>& addresses, const char* source) {
-    for (const GuestAddress& one : addresses) {
-        json entry{{"address", one.address}, {"prefix", one.prefix}, {"source", source}};
-        if (!one.mac.empty()) entry["mac"] = one.mac;
-        if (!one.interface.empty()) entry["interface"] = one.interface;
-        list.push_back(std::move(entry));
-    }
-}
-
-}  // namespace
 
 json guest_of_vm(const HostView& view, const std::string& uuid) {
     if (!is_uuid(uuid)) throw Error(Code::invalid_argument, "\"" + uuid.substr(0, 40) + "\" is no uuid of a VM");
@@ -37,12 +26,9 @@ json guest_of_vm(const HostView& view, const std::string& uuid) {
         guest["addresses"] = addresses;
         return guest;
     }
-    guest["guestAgent"] = sight.agent_connected ? "Connected" : "Disconnected";
-    if (!sight.agent_failure.empty()) guest["failure"] = sight.agent_failure;
-    if (!sight.hostname.empty()) guest["hostname"] = sight.hostname;
-    add_addresses(addresses, sight.leased, "dhcp");
-    if (sight.told) add_addresses(addresses, *sight.told, "guestAgent");
-    guest["addresses"] = addresses;
+    guest.update(state::guest_part(sight));
+    addresses.insert(addresses.end(), guest["addresses"].begin(), guest["addresses"].end());
+    guest["addresses"] = std::move(addresses);
     return guest;
 }
 

@@ -1,6 +1,8 @@
 // What the agent's own API tells about this host and its guests; below /hvagent/v1, outside the contract.
 #pragma once
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/operations/services.h"
@@ -18,7 +20,12 @@ struct HostView {
     VmGuests& guests;
     const state::StorageWatch& storages;
     std::string version;  // of the agent
+    // Controllers and how far their clocks are ahead of ours, as far as they have said.
+    std::function<std::vector<std::pair<std::string, milliseconds>>()> controller_clocks;
 };
+
+// Whose clocks differ by more than this are told of.
+inline constexpr seconds clock_tolerance{5};
 
 // GET facts: CPUs, memory, NUMA, KVM, IOMMU, versions, capacity, pressure, storages, networks. What libvirt alone knows is
 // absent while it is silent, and "libvirt" says so.

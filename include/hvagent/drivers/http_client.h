@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "hvagent/cancel.h"
@@ -13,7 +14,8 @@ namespace hvagent {
 struct HttpReply {
     int status = 0;
     std::string body;
-    bool is_cut = false;  // it was longer than the request allowed
+    bool is_cut = false;            // it was longer than the request allowed
+    std::optional<Time> date = {};  // what the server takes for now, in whole seconds
 };
 
 struct HttpRequest {

@@ -45,6 +45,19 @@ TEST_F(PostWebhook, BringsHeadersAndBody) {
     EXPECT_EQ(request.get_param_value("a"), "b");
 }
 
+TEST_F(PostWebhook, KnowsWhatTimeTheServerTakesItFor) {
+    std::string date;
+    server_.routes().Post("/hook", [&](const httplib::Request&, httplib::Response& answer) {
+        if (!date.empty()) answer.set_header("Date", date);
+    });
+    server_.start();
+    EXPECT_FALSE(post("/hook").date);
+    date = "Tue, 14 Nov 2017 14:20:57 GMT";
+    EXPECT_EQ(post("/hook").date, from_unix_ms(1510669257000));
+    date = "the day before yesterday";
+    EXPECT_FALSE(post("/hook").date);
+}
+
 TEST_F(PostWebhook, UsesAConnectionAgain) {
     std::mutex mutex;
     std::set<int> ports;

@@ -163,6 +163,57 @@ TEST_F(Links, OneOfTheConfigurationIsNotRemovedAndForgottenWithTheConfiguration)
     EXPECT_TRUE(reporter->list_controllers()["inventories"].empty());
 }
 
+TEST_F(Links, WhatIsKnownOfAGuestIsToldWhenItChangesAndStandsInPictures) {
+    const VmId vm = add_vm();
+    const json guest = {{"guestAgent", "Connected"}, {"addresses", json::array()}};
+    guest_of = [&](const VmId& one) { return one == vm ? guest : json(); };
+    add_vm();
+    start().add_controller({{"url", there}});
+    ASSERT_TRUE(arrives([](const json& body) { return is_kind(body, "hostConnect"); }));
+    EXPECT_EQ(bodies()[0].dump().find("guestAgent"), std::string::npos) << "it is off";
+    observe(vm, VmState::running, "booted");
+    ASSERT_TRUE(arrives(
+        [&](const json& body) { return tells(body, vm, "Running") && body["vms"][0].value("guest", json()) == guest; }));
+    http.answer(there, {200, R"({"snapshot":true})"});
+    reporter->guest_changed(vm, guest);
+    ASSERT_TRUE(arrives([&](const json& body) {
+        return is_kind(body, "vmGuests") && body["vms"][0] == json{{"uuid", vm.str()}, {"guest", guest}};
+    }));
+    ASSERT_TRUE(arrives([&](const json& body) {
+        if (!is_kind(body, "snapshot")) return false;
+        int with_guest = 0;
+        for (const json& one : body["vms"]) with_guest += one.contains("guest") ? 1 : 0;
+        return with_guest == 1;
+    }));
+}
+
+TEST_F(Links, AClockThatDiffersIsKnownFromTheAnswer) {
+    settings.link.heartbeat = milliseconds(5);
+    start().add_controller({{"url", there}});
+    ASSERT_TRUE(arrives([](const json& body) { return is_kind(body, "hostConnect"); }));
+    EXPECT_TRUE(reporter->clocks().empty()) << "it has not said what time it is";
+    const auto settles_at = [&](Time date, milliseconds least, milliseconds most) {
+        http.answer(there, {200, "", false, date});
+        for (int round = 0; round < 2000; ++round) {
+            const auto clocks = reporter->clocks();
+            if (clocks.size() == 1 && clocks[0].url == there && clocks[0].ahead >= least && clocks[0].ahead <= most)
+                return true;
+            std::this_thread::sleep_for(milliseconds(5));
+        }
+        return false;
+    };
+    EXPECT_TRUE(settles_at(clock.now() + seconds(3600), seconds(3580), seconds(3600)));
+    EXPECT_TRUE(settles_at(clock.now() - seconds(3600), seconds(-3620), seconds(-3590)));
+    // Whole seconds: 0.9 s less is the same clock.
+    bool agrees = false;
+    for (int round = 0; round < 2000 && !agrees; ++round) {
+        http.answer(there, {200, "", false, clock.now() - milliseconds(900)});
+        std::this_thread::sleep_for(milliseconds(5));
+        agrees = reporter->clocks()[0].ahead == milliseconds(0);
+    }
+    EXPECT_TRUE(agrees);
+}
+
 TEST_F(Links, AHeartbeatFollowsWhenNothingHappens) {
     settings.link.heartbeat = milliseconds(30);
     start().add_controller({{"url", there}});

@@ -24,6 +24,7 @@ public:
     }
     Reporter& start() {
         reporter = std::make_unique<Reporter>(database, inventory, http, clock, host, settings);
+        reporter->describe_guests_with(guest_of);
         reporter->open();
         reporter->start();
         return *reporter;
@@ -69,7 +70,7 @@ public:
     static bool tells(const json& body, const VmId& vm, const std::string& state) {
         if (!body.contains("vms")) return false;
         for (const json& one : body["vms"])
-            if (one["uuid"] == vm.str() && one["state"] == state) return true;
+            if (one["uuid"] == vm.str() && one.value("state", "") == state) return true;
         return false;
     }
 
@@ -81,6 +82,7 @@ public:
     FakeHttpClient http{files};
     const HostId host = HostId::make();
     ReporterSettings settings;
+    GuestOf guest_of;
     std::unique_ptr<Reporter> reporter;
 };
 
