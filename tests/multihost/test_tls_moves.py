@@ -137,9 +137,9 @@ def test_where_libvirt_lets_nobody_in_nothing_is_touched(cluster, mover, certifi
     assert "vm departs" not in log_of(here, vm) and "migration" not in log_of(there, vm)
 
 
-@pytest.mark.parametrize("storage", ["local", "shared"])
-@pytest.mark.parametrize("side, issuer", [("source", "none"), ("source", "foreign"), ("destination", "none"),
-                                          ("destination", "foreign")])
+@pytest.mark.parametrize("side, issuer, storage", [
+    ("source", "none", "local"), ("source", "foreign", "shared"), ("destination", "none", "shared"),
+    ("destination", "foreign", "local")])
 def test_where_qemu_trusts_nobody_the_vm_stays_and_the_job_says_why(cluster, mover, certificates, side, issuer, storage):
     here, there = cluster.nodes
     where = {"primaryStorageUuidForRootVolume": cluster.share()} if storage == "shared" else {}
