@@ -12,6 +12,8 @@ std::string name_of(const VmEvent& event) {
         case VmEventKind::watchdog_fired: return "VmWatchdogFired";
         case VmEventKind::state: break;
     }
+    // VmWatchdogFired has told of it.
+    if (event.observation.reason == watchdog_reason) return "";
     return event.observation.state == VmState::crashed ? "VmCrashed" : "";
 }
 

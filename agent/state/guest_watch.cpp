@@ -54,7 +54,8 @@ void GuestWatch::on_connected(std::vector<VmObservation> picture) {
             if (const auto old = before.find(seen.vm); old != before.end()) guest = std::move(old->second);
             guest.runs = seen.state == VmState::running;
             guest.event = ++events_;
-            if (guest.runs) expect_news(guest, 0);
+            // A libvirtd that has just come has more urgent things to do.
+            if (guest.runs) expect_news(guest, 1);
         }
     }
     next_.on_connected(std::move(picture));

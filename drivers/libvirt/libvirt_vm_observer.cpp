@@ -14,6 +14,8 @@ namespace {
 constexpr milliseconds first_pause(50);
 constexpr milliseconds longest_pause(400);
 constexpr seconds patience_with_connecting(5);
+// A kernel tries several ways, and SeaBIOS resets once more what was running before: each is an event.
+constexpr seconds one_reboot(2);
 // A libvirtd that has just started still finds out which QEMUs live, and tells nobody about those that died while it was
 // away: looked at again soon after connecting, and from time to time for ever.
 constexpr std::array<milliseconds, 5> audit_pauses{milliseconds(300), milliseconds(700), milliseconds(2000),
@@ -21,6 +23,19 @@ constexpr std::array<milliseconds, 5> audit_pauses{milliseconds(300), millisecon
 
 Moment now() {
     return std::chrono::steady_clock::now();
+}
+
+const char* watchdog_did(int action) {
+    switch (action) {
+        case VIR_DOMAIN_EVENT_WATCHDOG_NONE: return "nothing is done";
+        case VIR_DOMAIN_EVENT_WATCHDOG_PAUSE: return "paused";
+        case VIR_DOMAIN_EVENT_WATCHDOG_RESET: return "reset";
+        case VIR_DOMAIN_EVENT_WATCHDOG_POWEROFF: return "powered off";
+        case VIR_DOMAIN_EVENT_WATCHDOG_SHUTDOWN: return "asked to shut down";
+        case VIR_DOMAIN_EVENT_WATCHDOG_DEBUG: return "debug";
+        case VIR_DOMAIN_EVENT_WATCHDOG_INJECTNMI: return "interrupted (NMI)";
+        default: return "unknown action";
+    }
 }
 
 const StateAndReason off_for_no_reason{VmState::stopped, "unknown"};
@@ -249,11 +264,13 @@ void LibvirtVmObserver::deliver(const DomainEvent& event) {
     if (!is_ours(event)) return;
     switch (event.kind) {
         case DomainEvent::Kind::lifecycle: return deliver_lifecycle(event);
-        case DomainEvent::Kind::reboot: return deliver_sign(VmEventKind::rebooted_by_guest, event.vm, "rebooted by guest");
+        case DomainEvent::Kind::reboot: return deliver_reset(event.vm);
         case DomainEvent::Kind::io_error:
             seen_[event.vm].lacked_space = event.detail == 1;
             return deliver_sign(VmEventKind::io_error, event.vm, event.text);
-        case DomainEvent::Kind::watchdog: return deliver_sign(VmEventKind::watchdog_fired, event.vm, "watchdog");
+        case DomainEvent::Kind::watchdog:
+            seen_[event.vm].watchdog = event.event;
+            return deliver_sign(VmEventKind::watchdog_fired, event.vm, watchdog_did(event.event));
         case DomainEvent::Kind::guest_agent:
             // Said of every VM that starts.
             if (event.detail == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_DOMAIN_STARTED) return;
@@ -261,6 +278,14 @@ void LibvirtVmObserver::deliver(const DomainEvent& event) {
             return deliver_sign(up ? VmEventKind::guest_agent_connected : VmEventKind::guest_agent_disconnected, event.vm,
                                 up ? "guest agent connected" : "guest agent disconnected");
     }
+}
+
+void LibvirtVmObserver::deliver_reset(const VmId& vm) {
+    Seen& seen = seen_[vm];
+    const bool is_same_reboot = now() - std::exchange(seen.last_reset, now()) < one_reboot;
+    // QEMU tells of every reset alike.
+    const bool by_watchdog = std::exchange(seen.watchdog, std::nullopt) == VIR_DOMAIN_EVENT_WATCHDOG_RESET;
+    if (!is_same_reboot && !by_watchdog) deliver_sign(VmEventKind::rebooted_by_guest, vm, "rebooted by guest");
 }
 
 void LibvirtVmObserver::deliver_lifecycle(const DomainEvent& event) {
@@ -275,6 +300,10 @@ void LibvirtVmObserver::deliver_lifecycle(const DomainEvent& event) {
     std::optional<StateAndReason> state = state_after(event.event, event.detail);
     if (state) {
         if (state->reason == io_error_reason && seen.lacked_space) state->reason = no_space_reason;
+        // QEMU quits without a word, which libvirt takes for a crash.
+        const auto fired = std::exchange(seen.watchdog, std::nullopt);
+        if (fired == VIR_DOMAIN_EVENT_WATCHDOG_POWEROFF && is_off(*state))
+            *state = {VmState::crashed, std::string(watchdog_reason)};
         seen.state = *state;
         deliver_state(event.vm, *state);
     }

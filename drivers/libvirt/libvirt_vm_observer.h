@@ -34,6 +34,8 @@ private:
         std::int64_t last_event = 0;  // number of the event that showed it
         bool undefined = false;       // gone when it stops
         bool lacked_space = false;    // what its last I/O error was about; comes before the pause
+        Moment last_reset = {};
+        std::optional<int> watchdog = {};  // what it did, until the event that this led to
     };
 
     void run();
@@ -54,6 +56,7 @@ private:
     void correct(const VmId& vm, const StateAndReason& state, std::int64_t asked_after);
     void deliver(const DomainEvent& event);
     void deliver_lifecycle(const DomainEvent& event);
+    void deliver_reset(const VmId& vm);
     void deliver_state(const VmId& vm, const StateAndReason& state);
     void deliver_sign(VmEventKind kind, const VmId& vm, std::string reason);
     bool is_ours(const DomainEvent& event);

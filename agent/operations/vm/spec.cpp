@@ -64,6 +64,7 @@ VmSpec make_spec(Services& services, const Vm& vm) {
     const std::string monitors = tag_value(tags, "VDIMonitorNumber");
     if (!monitors.empty()) spec.monitors = std::stoi(monitors);
     spec.usb_redirect = tag_value(tags, "usbRedirect") == "true";
+    spec.watchdog = tag_value(tags, "watchdog");
     spec.serial_log = services.settings.state_directory + "/serial/" + vm.uuid.str() + ".log";
     spec.host_uuid = services.host.str();
     spec.disks = make_disks(services, vm);

@@ -114,6 +114,10 @@ constexpr std::array vm_rules{
             [](const Parts& p) {
                 return p.size() == 2 && one_of(p[1], {"resume", "leave", "stop"});
             }},
+    TagRule{"watchdog", "watchdog::reset|poweroff|pause|inject-nmi|none",
+            [](const Parts& p) {
+                return p.size() == 2 && one_of(p[1], {"reset", "poweroff", "pause", "inject-nmi", "none"});
+            }},
     TagRule{"ha", "ha::NeverStop|OnHostFailure",
             [](const Parts& p) {
                 return p.size() == 2 && one_of(p[1], {"NeverStop", "OnHostFailure"});

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hvagent/clock.h"
@@ -10,6 +11,9 @@
 #include "hvagent/model/vm.h"
 
 namespace hvagent {
+
+// Reason of a VM that its watchdog paused or powered off; the latter is Crashed.
+inline constexpr std::string_view watchdog_reason = "watchdog";
 
 struct VmObservation {
     VmId vm;
@@ -19,7 +23,8 @@ struct VmObservation {
 };
 
 // What happened, beside the state it led to.
-// io_error and watchdog_fired carry the state before them; where they pause the VM, a `state` event says so.
+// io_error and watchdog_fired carry the state before them; where they pause or end the VM, a `state` event says so. A reset
+// by the watchdog is no reboot by the guest.
 enum class VmEventKind {
     state,
     rebooted_by_guest,

@@ -74,6 +74,7 @@ struct VmSpec {
     std::string console_password;  // secret; empty: none
     int monitors = 1;
     bool usb_redirect = false;
+    std::string watchdog;    // what happens when the guest stops feeding it: "reset", "pause"...; empty: there is none
     std::string serial_log;  // file that receives what the guest prints on its first serial port; empty: none
     std::string host_uuid;   // written into the metadata with the owner's mark
 };

@@ -57,6 +57,7 @@ inline std::vector<NamedSpec> typical_specs(const std::string& directory, const 
     linux_vm.nics = {nic(1, network)};
     linux_vm.nics[0].target_name = "vnic7.0";
     linux_vm.console_password = "s3cret";
+    linux_vm.watchdog = "reset";
     linux_vm.serial_log = directory + "/serial.log";
 
     VmSpec minimal;
