@@ -114,7 +114,7 @@ metrics::Promised promised_by(operations::HostCapacity& capacity) {
 
 nlohmann::json shown(const state::KnownGuest& guest) {
     nlohmann::json part = guest.part;
-    part["observedAt"] = reports::iso_time(guest.at);
+    part["observedAt"] = iso_time(guest.at);
     return part;
 }
 

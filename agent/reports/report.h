@@ -33,5 +33,4 @@ struct Report {
     std::string id() const { return boot + "-" + std::to_string(sequence); }
 };
 
-
 }  // namespace hvagent::reports

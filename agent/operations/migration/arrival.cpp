@@ -178,7 +178,6 @@ void prepare_networks(Services& services, const Arrival& arrival) {
         NicSpec ignored;
         services.addresses.plug(nic.l3_network, ignored);  // makes the network where it is ours
         services.addresses.reserve(nic);
-        services.addresses.publish(nic, hostname_in(arrival.bundle));
     }
 }
 
@@ -287,6 +286,11 @@ void prepare_arrival(Services& services, const Arrival& arrival, const ArrivalPr
     Delivery(services, arrival, progress, cancel).run();
 }
 
+void announce_arrival(Services& services, const Arrival& arrival) {
+    for (const VmNic& theirs : arrival.bundle.nics)
+        services.addresses.publish(as_here(arrival.landing, theirs), hostname_in(arrival.bundle));
+}
+
 MigrationPlaces places_of(Services& services, const Arrival& arrival) {
     MigrationPlaces places;
     for (const auto& [theirs, mine] : arrival.landing.paths)
@@ -309,6 +313,22 @@ std::vector<VolumeId> copied_volumes(const Arrival& arrival) {
     return copied;
 }
 
+namespace {
+
+void publish_addresses(Services& services, const VmId& vm) {
+    for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", vm.str()}})) {
+        try {
+            services.addresses.publish(nic, hostname_of(services, vm));
+        } catch (const Error& error) {
+            // A host name that is taken here is no reason to be nowhere.
+            if (error.code() != Code::operation_failed) throw;
+            log::warning("a VM that arrived is not in the network's DHCP", {{"vm", vm.str()}, {"error", error.details()}});
+        }
+    }
+}
+
+}  // namespace
+
 void complete_arrival(Services& services, const VmId& vm, bool resume) {
     services.definitions.define(make_spec(services, services.inventory.get<Vm>(vm)));
     const MigrationTruth truth = services.migration.truth(vm);
@@ -316,6 +336,7 @@ void complete_arrival(Services& services, const VmId& vm, bool resume) {
     // Who paused it since meant it.
     const bool was_left_paused = truth.state == VmState::paused && truth.reason.find("migrat") != std::string::npos;
     if (resume && was_left_paused) services.power.resume(vm);
+    publish_addresses(services, vm);
     services.states.look(vm);  // events that came before the record was there found nothing to write to
 }
 

@@ -21,9 +21,12 @@ struct Arrival {
 std::string store(const Arrival& arrival);
 Arrival load_arrival(Services& services, const Migration& row);
 
-// Files, addresses and networks. Repeatable: what an earlier life fetched stays. Error names the file or network; what was
-// made is left for drop_arrival.
+// Files, networks, and addresses that are kept for it. Repeatable: what an earlier life fetched stays. Error names the file
+// or network; what was made is left for drop_arrival.
 void prepare_arrival(Services& services, const Arrival& arrival, const ArrivalProgress& progress, Cancellation& cancel);
+
+// What the network must know of the VM, which takes libvirt most of a second: while it is on its way. Repeatable.
+void announce_arrival(Services& services, const Arrival& arrival);
 
 // Where libvirt has to put what differs from the source.
 MigrationPlaces places_of(Services& services, const Arrival& arrival);

@@ -2,6 +2,9 @@
 
 #include <pthread.h>
 
+#include "hvagent/error.h"
+#include "hvagent/log.h"
+
 namespace hvagent::operations {
 
 IncomingMigration::IncomingMigration(Services& services, Arrival arrival)
@@ -40,9 +43,19 @@ void IncomingMigration::run() {
         end.state = State::failed;
         end.error = current_error();
     }
-    std::lock_guard lock(mutex_);
-    sight_ = std::move(end);
-    changed_.notify_all();
+    const bool comes = end.state == State::ready;
+    {
+        std::lock_guard lock(mutex_);
+        sight_ = std::move(end);
+        changed_.notify_all();
+    }
+    if (!comes || cancellation_.wanted()) return;
+    try {
+        announce_arrival(services_, arrival_);
+    } catch (...) {  // tried again once it has come
+        log::warning("the network does not know yet of a VM that arrives",
+                     {{"vm", arrival_.bundle.vm.uuid.str()}, {"error", current_error().details()}});
+    }
 }
 
 IncomingMigration::Sight IncomingMigration::wait(milliseconds patience) {

@@ -57,6 +57,7 @@ public:
     using VmLife::act;
     using VmLife::act_failure;
     using VmLife::create_vm;
+    using VmLife::dhcp_entries;
     using VmLife::disk;
     using VmLife::host;
     using VmLife::inventory;
@@ -133,6 +134,14 @@ TEST_F(Migrating, BringsRecordsAndFilesAndLeavesNothing) {
     EXPECT_FALSE(here.world.find(vm));
     EXPECT_THAT(here.volume_files(), IsEmpty());
     EXPECT_EQ(there.inventory.count<Migration>(), 0);
+    EXPECT_EQ(there.dhcp_entries(), 1u);
+    EXPECT_EQ(here.dhcp_entries(), 0u);
+}
+
+TEST_F(Migrating, AnAddressThatCouldNotBeAnnouncedOnTheWayIsWhenItHasCome) {
+    there.world.faults.fail_next("put_dhcp_host", Error(Code::timeout, "libvirt is slow"));
+    EXPECT_EQ(move(job)["inventory"]["hostUuid"], there.host.str());
+    EXPECT_EQ(there.dhcp_entries(), 1u);
 }
 
 TEST_F(Migrating, WhoseAnswerWasLostIsSettledByWhatBothEndsShow) {
