@@ -30,6 +30,7 @@ hvagent::HttpSettings client_settings(const config::Settings& settings) {
     chosen.blocked_local_paths.clear();
     for (const std::string& directory : settings.image_file_denied) chosen.blocked_local_paths.push_back(directory + "/**");
     chosen.blocked_local_paths.push_back(settings.state_directory + "/hvagent.db*");
+    chosen.copies = copy_policy(settings);
     chosen.ssh_known_hosts = settings.state_directory + "/ssh_known_hosts";
     return chosen;
 }

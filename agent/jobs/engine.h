@@ -33,7 +33,8 @@ struct JobSettings {
     milliseconds result_lifetime = std::chrono::hours(48);
     milliseconds resume_time = std::chrono::minutes(2);  // a resumed job has at least this long, also past its deadline
     milliseconds stop_grace{10000};                      // how long stop() lets running jobs go on before it interrupts them
-    int max_crashes = 3;  // a job that ran during so many crashes of the daemon is not tried again
+    milliseconds stop_grace_long{1000};  // the same of copies and migrations, which hardly end by themselves so soon
+    int max_crashes = 3;                 // a job that ran during so many crashes of the daemon is not tried again
 
     milliseconds webhook_lifetime = std::chrono::hours(48);
     milliseconds webhook_timeout{10000};  // of one delivery

@@ -2,6 +2,7 @@
 // engine_life.cpp start and stop.
 #pragma once
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -106,6 +107,7 @@ private:
     void load_entry(const StoredJob& stored);
     void give_up(const StoredJob& stored, const api::Row* row, const Error& error);
     std::optional<Error> reason_not_to_resume(const StoredJob& stored, const api::Row* row) const;
+    void interrupt(std::unique_lock<std::mutex>& lock, const std::function<bool(const Entry&)>& is_meant);
     void wait_until_idle();
 
     // engine_run.cpp

@@ -133,17 +133,26 @@ void JobEngine::Impl::stop() {
     changed_.notify_all();
 }
 
-void JobEngine::Impl::wait_until_idle() {
-    const auto is_idle = [this] { return active_ == 0; };
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, settings_.stop_grace, is_idle)) return;
+void JobEngine::Impl::interrupt(std::unique_lock<std::mutex>& lock, const std::function<bool(const Entry&)>& is_meant) {
     Entries running;
     for (const auto& [id, entry] : entries_)
-        if (entry->phase == Entry::Phase::running) running.push_back(entry);
+        if (entry->phase == Entry::Phase::running && is_meant(*entry)) running.push_back(entry);
+    if (running.empty()) return;
     log::info("interrupting running jobs", {{"count", running.size()}});
     lock.unlock();
     for (const EntryPtr& entry : running) entry->cancellation.request(CancelReason::stopping);
     lock.lock();
+}
+
+void JobEngine::Impl::wait_until_idle() {
+    const auto is_idle = [this] { return active_ == 0; };
+    const auto is_long = [](const Entry& entry) { return entry.kind == JobClass::copy || entry.kind == JobClass::migrate; };
+    const milliseconds first = std::min(settings_.stop_grace, settings_.stop_grace_long);
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, first, is_idle)) return;
+    interrupt(lock, is_long);
+    if (changed_.wait_for(lock, settings_.stop_grace - first, is_idle)) return;
+    interrupt(lock, [](const Entry&) { return true; });
     while (!changed_.wait_for(lock, seconds(1), is_idle)) workers_.grow();
 }
 

@@ -67,7 +67,7 @@ void Download::run() {
 void Download::copy_local_file(PartialFile& file) {
     const FileHandle source = open_local_file(url_, settings_.blocked_local_paths);
     file.begin({});
-    copy_content({source, file.handle(), url_.shown, path_, {}, limit_}, progress_, cancel_);
+    copy_content({source, file.handle(), url_.shown, path_, settings_.copies, limit_}, progress_, cancel_);
 }
 
 void Download::fetch(PartialFile& file) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "drivers/files/file_copy.h"
 #include "hvagent/clock.h"
 
 namespace hvagent {
@@ -10,6 +11,7 @@ namespace hvagent {
 struct HttpSettings {
     // Local files that file:// must not reach; "/etc/**" is all below /etc.
     std::vector<std::string> blocked_local_paths{"/etc/**", "/dev/**", "/proc/**", "/sys/**", "/run/**", "/var/log/**"};
+    CopyPolicy copies;  // of local files
     seconds connect_timeout{15};
     seconds stall_timeout{60};  // a download that got less than 1 KiB/s for so long is given up
     // A download whose connection broke is tried again after a delay that doubles while nothing new comes.

@@ -42,6 +42,16 @@ TEST_F(AddLocalFile, CopiesIt) {
     EXPECT_EQ(total_, 20'000'000);
 }
 
+// Only that it is not faster than allowed is judged by the clock.
+TEST_F(AddLocalFile, KeepsTheRateOfCopies) {
+    write_file(directory_.file("image"), std::string(16 * MiB, 'i'));
+    settings_.copies.rate = 32 * MiB;
+    const auto began = std::chrono::steady_clock::now();
+    download("file://" + directory_.file("image"));
+    EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(450));
+    EXPECT_EQ(done_, 16 * MiB);
+}
+
 TEST_F(AddLocalFile, KeepsHolesAsHoles) {
     write_file(directory_.file("sparse"), "begin");
     std::filesystem::resize_file(directory_.file("sparse"), 1 << 30);

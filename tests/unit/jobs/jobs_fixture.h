@@ -57,8 +57,14 @@ public:
         changed_.notify_all();
         changed_.wait(lock, [&] { return open_ || job.cancellation().wanted(); });
         --here_;
+        changed_.notify_all();
         lock.unlock();
         job.cancellation().check();
+    }
+    // Until no more than `count` wait here.
+    bool wait_until_left(int count) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_until(lock, soon(), [&] { return here_ <= count; });
     }
     bool wait_for(int count) {
         std::unique_lock lock(mutex_);

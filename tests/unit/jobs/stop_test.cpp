@@ -28,6 +28,30 @@ TEST_F(StopEngine, WaitsForRunningJobsWithinTheGraceTime) {
     EXPECT_EQ(engine->find(id)->state, JobStatus::succeeded);
 }
 
+TEST_F(StopEngine, InterruptsACopyWhileAQuickJobMayEnd) {
+    handle = [&](Job& job, const Work&) {
+        gate.pass(job);
+        return json::object();
+    };
+    settings.stop_grace = seconds(600);
+    settings.stop_grace_long = milliseconds(1);
+    start();
+    const JobId copy = submit("DoCopy", VmId::make());
+    const JobId quick = submit("DoQuick", VmId::make());
+    ASSERT_TRUE(gate.wait_for(2));
+    std::atomic<bool> stopped{false};
+    std::thread stopper([&] {
+        engine->stop();
+        stopped = true;
+    });
+    EXPECT_TRUE(gate.wait_until_left(1));
+    EXPECT_FALSE(stopped);
+    gate.open();
+    stopper.join();
+    EXPECT_FALSE(engine->find(copy)->is_finished());
+    EXPECT_EQ(engine->find(quick)->state, JobStatus::succeeded);
+}
+
 TEST_F(StopEngine, AnInterruptedJobIsResumedByTheNextStartAndNotUndone) {
     std::atomic<bool> undone{false};
     handle = [&](Job& job, const Work&) {
