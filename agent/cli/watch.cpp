@@ -76,8 +76,8 @@ std::vector<std::string> EventPrinter::lines(const EventReader::Event& event) {
     const json data = json::parse(event.data, nullptr, false);
     if (!data.is_object()) return lines;
     if (event.kind == "end") lines.push_back("the stream ended: " + printable(text_in(data, "reason")));
-    for (const json& vm : data.value("vms", json::array()))
-        lines.push_back(event.kind == "vmGuests" ? guest_line(vm) : vm_line(vm, event.kind == "snapshot"));
+    for (const json& vm : data.value("vms", json::array())) lines.push_back(vm_line(vm, event.kind == "snapshot"));
+    for (const json& vm : data.value("guests", json::array())) lines.push_back(guest_line(vm));
     for (const json& one : data.value("events", json::array())) {
         const std::string vm = text_in(one, "vmUuid");
         lines.push_back(printable(text_in(one, "at") + "  " + (vm.empty() ? "host" : name_of(vm)) + "  " +

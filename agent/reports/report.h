@@ -14,13 +14,13 @@ using nlohmann::json;
 
 // Kinds that stand in the log and have a number. Others (hostConnect, snapshot, heartbeat) are made when they are sent.
 inline constexpr std::string_view vm_states = "vmStates";      // "vms": changes, in order
-inline constexpr std::string_view vm_guests = "vmGuests";      // "vms": what is known of their guests
+inline constexpr std::string_view vm_guests = "vmGuests";      // "guests": what is known of those of VMs
 inline constexpr std::string_view host_events = "hostEvents";  // "events"
 inline constexpr std::string_view job_results = "jobResults";  // "jobs"
 
 // The member of a report of this kind that holds its list.
 inline const char* list_name(std::string_view kind) {
-    return kind == vm_states || kind == vm_guests ? "vms" : kind == host_events ? "events" : "jobs";
+    return kind == vm_states ? "vms" : kind == vm_guests ? "guests" : kind == host_events ? "events" : "jobs";
 }
 
 struct Report {

@@ -177,7 +177,7 @@ TEST_F(Links, WhatIsKnownOfAGuestIsToldWhenItChangesAndStandsInPictures) {
     http.answer(there, {200, R"({"snapshot":true})"});
     reporter->guest_changed(vm, guest);
     ASSERT_TRUE(arrives([&](const json& body) {
-        return is_kind(body, "vmGuests") && body["vms"][0] == json{{"uuid", vm.str()}, {"guest", guest}};
+        return is_kind(body, "vmGuests") && body["guests"][0] == json{{"uuid", vm.str()}, {"guest", guest}};
     }));
     ASSERT_TRUE(arrives([&](const json& body) {
         if (!is_kind(body, "snapshot")) return false;
