@@ -120,7 +120,7 @@ def test_a_post_copy_whose_stream_breaks_is_resumed(cluster, mover):
     here, there, _ = cluster.nodes
     here.host.exec("virsh", "qemu-monitor-command", vm, '{"execute":"migrate-pause"}')
     try:
-        answer = wait_for(lambda: ended(job), 100, "the end of the job", 0.5)
+        answer = wait_for(lambda: ended(job), 50, "the end of the job", 0.5)
         stuck = answer.status != 200
     except NotInTime:
         stuck = True

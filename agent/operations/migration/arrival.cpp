@@ -41,6 +41,7 @@ public:
     }
 
 private:
+    std::string part_of(const std::string& target) const { return target + ".part-" + bundle_.migration.str(); }
     const std::string& target_of(const MovingFile& file) const { return landing_.paths.at(file.path); }
 
     void deliver(const MovingFile& file) {
@@ -91,7 +92,13 @@ private:
                 return;
             }
         }
-        fetch(file);
+        try {
+            fetch(file);
+        } catch (const Error& error) {
+            // Another VM on the same image may have arrived at the same time.
+            if (error.code() != Code::operation_failed || !services_.files.exists(target) || !is_same(file)) throw;
+            services_.files.remove_file(part_of(target));
+        }
     }
 
     // This host's store has the very same file.
@@ -108,7 +115,7 @@ private:
         const std::string& target = bundle_.needs.nvram;
         if (target.empty() || bundle_.nvram_ticket.empty() || landing_.nvram_shared) return;
         open_nvram_directory(services_);
-        const std::string part = target + ".part-" + bundle_.migration.str();
+        const std::string part = part_of(target);
         services_.peers.fetch(
             bundle_.source, bundle_.nvram_ticket, part, 0, [](Bytes, Bytes) {}, cancel_);
         services_.files.remove_file(target);
@@ -130,7 +137,7 @@ private:
 
     void fetch(const MovingFile& file) {
         const std::string& target = target_of(file);
-        const std::string part = target + ".part-" + bundle_.migration.str();
+        const std::string part = part_of(target);
         services_.peers.fetch(
             bundle_.source, file.ticket, part, 0,
             [&](Bytes done, Bytes total) { tell(file, total > 0 ? static_cast<int>(done * 100 / total) : 0); }, cancel_);
