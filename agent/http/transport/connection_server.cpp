@@ -43,7 +43,12 @@ public:
           connection_(std::move(connection)),
           begun_(server.clock_.moment()) {}
     ~LiveExchange() override {
-        if (!answered_) respond(server_.callbacks_.refuse(500, "the request was not answered"));
+        if (answered_) return;
+        // At a stop: a client that hears nothing sends again, while any answer to a poll would be taken for the job's.
+        if (server_.draining_)
+            server_.leave(connection_);
+        else
+            respond(server_.callbacks_.refuse(500, "the request was not answered"));
     }
     void respond(Response response) override {
         if (answered_.exchange(true)) return;
@@ -367,6 +372,13 @@ void ConnectionServer::answer(const Shared& connection, const Response& response
     } else {
         give_back(connection);
     }
+    const std::lock_guard lock(mutex_);
+    if (--being_served_ == 0) idle_.notify_all();
+}
+
+void ConnectionServer::leave(const Shared& connection) {
+    connection->state = State::broken;
+    give_back(connection);
     const std::lock_guard lock(mutex_);
     if (--being_served_ == 0) idle_.notify_all();
 }

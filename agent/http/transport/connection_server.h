@@ -74,6 +74,7 @@ private:
     // From the worker that answers.
     void answer(const Shared& connection, const Response& response, bool keep_alive, bool head_only);
     std::shared_ptr<AnswerStream> begin_stream(const Shared& connection, const Response& head);
+    void leave(const Shared& connection);  // closes it without an answer
     void give_back(Shared connection);
 
     const HttpSettings settings_;
