@@ -33,21 +33,11 @@ std::string quoted(const std::string& value) {
     return text + "\"";
 }
 
-std::string timestamp() {
-    const std::int64_t ms = to_unix_ms(std::chrono::system_clock::now());
-    const std::time_t whole = ms / 1000;
-    std::tm utc{};
-    gmtime_r(&whole, &utc);
-    char text[40];
-    const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    std::snprintf(text + length, sizeof text - length, ".%03dZ", static_cast<int>(ms % 1000));
-    return text;
-}
-
 // Values keep the bytes that are UTF-8; a name given twice keeps its first value.
 std::string json_line(log::Level level, std::string_view sentence, const std::vector<log::Field>& fields) {
-    nlohmann::ordered_json line{
-        {"time", timestamp()}, {"level", level_names[static_cast<int>(level)]}, {"message", std::string(sentence)}};
+    nlohmann::ordered_json line{{"time", iso_time(std::chrono::system_clock::now())},
+                                {"level", level_names[static_cast<int>(level)]},
+                                {"message", std::string(sentence)}};
     for (const log::Field& field : fields) line.emplace(field.name, field.value);
     return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

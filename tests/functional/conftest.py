@@ -7,6 +7,7 @@ import pytest
 from agree import await_agreement
 from client import Api
 from contract import Contract
+from controllers import CONTROLLERS, Controller, connect, own as own_path
 from evidence import ARTIFACTS, keep_evidence
 from lab import Lab
 from webhooks import Webhooks
@@ -201,3 +202,14 @@ def pytest_runtest_makereport(item, call):
         for lab in labs:
             for host in lab.hosts:
                 keep_evidence(host, ARTIFACTS / re.sub(r"[^\w.-]+", "_", item.nodeid) / f"{lab.name}-{host.name}")
+
+
+# --- a controller of the shared host ---
+
+@pytest.fixture
+def controller(host, api):
+    receiver = Controller(host)
+    uuid = connect(api, receiver)
+    yield receiver
+    own_path(api, "DELETE", f"{CONTROLLERS}/{uuid}")
+    receiver.close()

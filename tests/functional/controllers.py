@@ -5,8 +5,10 @@ import json
 
 import jsonschema
 
+from client import ApiError
 from lab import REPOSITORY, wait_for
 
+CONTROLLERS = "/hvagent/v1/controllers"
 SCHEMA = json.loads((REPOSITORY / "agent" / "reports" / "report.schema.json").read_text())
 
 
@@ -53,3 +55,15 @@ class Controller(reference.Receiver):
     def wait_report(self, is_it, timeout_s=15):
         return wait_for(lambda: next((body for body in self.bodies() if is_it(body)), None), timeout_s,
                         lambda: f"no such report: {[(body.get('kind'), body.get('sequence')) for body in self.bodies()]}")
+
+
+def own(api, method, path, body=None):
+    """The agent's own API."""
+    answer = api.copy().call(method, path, body, prefix="", check=False)
+    if answer.status != 200:
+        raise ApiError(answer.status, answer.body)
+    return answer.body
+
+
+def connect(api, controller, **more):
+    return own(api, "POST", CONTROLLERS, {"url": controller.url, **more})["inventory"]["uuid"]

@@ -8,10 +8,9 @@ import pytest
 
 from client import ApiError
 from conftest import MIB
-from controllers import Controller
+from controllers import Controller, connect, own
 from inside import Inside
 from lab import REPOSITORY, wait_for
-from test_reports import connect, own
 
 HVCTL = os.environ.get("HVCTL", str(REPOSITORY / "build" / "dev" / "hvctl"))
 GIB = 1024 * MIB

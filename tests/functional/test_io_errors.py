@@ -3,10 +3,9 @@ import pytest
 
 from client import new_uuid
 from conftest import CONFIG, MIB
-from controllers import Controller
+from controllers import Controller, connect
 from inside import Inside
 from lab import wait_for
-from test_reports import CONTROLLERS, connect, own as own_path
 
 PATIENCE_S = 60
 SETTINGS = CONFIG + """io_error_first_delay = 1
@@ -179,12 +178,3 @@ def test_a_guest_that_panics_reboots_or_powers_off_is_told_apart(host, api, worl
     inside.sh("(sleep 3; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
     wait_for(lambda: [e for e in events(controller, "VmCrashed") if e["vmUuid"] == vm], PATIENCE_S, "the crash")
     wait_for(lambda: api.state(vm) == "Crashed", PATIENCE_S, lambda: api.state(vm))
-
-
-@pytest.fixture
-def controller(host, api):
-    receiver = Controller(host)
-    uuid = connect(api, receiver)
-    yield receiver
-    own_path(api, "DELETE", f"{CONTROLLERS}/{uuid}")
-    receiver.close()

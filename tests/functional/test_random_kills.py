@@ -2,7 +2,6 @@
 libvirt and files agree. KILL_SEED repeats a run, KILL_SECONDS changes its length."""
 import os
 import random
-import threading
 import time
 
 import pytest
@@ -11,6 +10,7 @@ import requests
 from agree import await_agreement
 from client import new_uuid
 from conftest import CONFIG
+from insistent import InsistentClient
 from lab import wait_for
 
 SEED = int(os.environ.get("KILL_SEED", random.randrange(1 << 30)))
@@ -25,37 +25,21 @@ OPERATIONS = {
 }
 
 
-class Client(threading.Thread):
+class Client(InsistentClient):
     """Works on a VM of its own; sends a request again, under the same job uuid, until it is accepted."""
 
+    broken = requests.RequestException
+
     def __init__(self, own, number, seed, end):
-        super().__init__(daemon=True)
-        self.api = own.api.copy()
-        self.world = own.world
+        super().__init__(own, end)
         self.password = own.host.password
         self.number = number
         self.random = random.Random(seed)
-        self.end = end
         self.jobs = []
-        self.trouble = None
 
-    def run(self):
-        try:
-            while time.monotonic() < self.end:
-                self.step()
-        except Exception as error:  # shown by the test
-            self.trouble = error
-
-    def insist(self, call):
-        """Until there is an answer: the daemon may be gone at any moment, and must come back."""
-        give_up = time.monotonic() + 30
-        while True:
-            try:
-                return call()
-            except requests.RequestException:
-                if time.monotonic() > give_up:
-                    raise
-                time.sleep(0.05)
+    def work(self):
+        while time.monotonic() < self.end:
+            self.step()
 
     def step(self):
         vms = self.insist(lambda: self.api.query("/vm-instances", f"name=client-{self.number}"))

@@ -4,23 +4,9 @@ import time
 import pytest
 
 from client import ApiError
-from controllers import Controller
+from controllers import CONTROLLERS, Controller, connect, own
 from inside import Inside
 from lab import wait_for
-
-CONTROLLERS = "/hvagent/v1/controllers"
-
-
-def own(api, method, path, body=None):
-    """The agent's own API."""
-    answer = api.copy().call(method, path, body, prefix="", check=False)
-    if answer.status != 200:
-        raise ApiError(answer.status, answer.body)
-    return answer.body
-
-
-def connect(api, controller, **more):
-    return own(api, "POST", CONTROLLERS, {"url": controller.url, **more})["inventory"]["uuid"]
 
 
 def truth(api):

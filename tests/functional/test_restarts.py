@@ -3,15 +3,14 @@ the length of the run, RESTART_SEED repeats it."""
 import hashlib
 import os
 import random
-import threading
 import time
 
 import pytest
-import requests
 
 from agree import await_agreement
 from client import new_uuid
 from conftest import CONFIG, MIB
+from insistent import InsistentClient
 from lab import wait_for
 from servers import BreakingServer
 
@@ -25,33 +24,12 @@ AFTER = {"pauseVmInstance": "Paused", "stopVmInstance": "Stopped", "rebootVmInst
          "startVmInstance": "Running"}
 
 
-class Client(threading.Thread):
-    """Does what ZStack's clients do: a connection that is refused or breaks means the same request again, any other answer stands."""
+class Client(InsistentClient):
+    """Does what ZStack's clients do: a connection that is refused or breaks means the same request again."""
 
     def __init__(self, own, end):
-        super().__init__(daemon=True)
-        self.api = own.api.copy()
-        self.world = own.world
-        self.end = end
+        super().__init__(own, end)
         self.done = 0
-        self.repeated = 0
-        self.trouble = None
-
-    def run(self):
-        try:
-            self.work()
-        except BaseException as error:  # shown by the test
-            self.trouble = error
-
-    def insist(self, call):
-        give_up = time.monotonic() + 30
-        while True:
-            try:
-                return call()
-            except requests.ConnectionError:
-                self.repeated += 1
-                assert time.monotonic() < give_up, "nobody listens any more"
-                time.sleep(0.05)
 
     def order(self, submit):
         """One job of a uuid of ours, asked for until it is taken; it must succeed."""

@@ -7,8 +7,6 @@ from client import ApiError
 from conftest import MIB
 from inside import Inside
 from lab import wait_for
-from test_reports import CONTROLLERS, connect, own
-from controllers import Controller
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -20,15 +18,6 @@ def guest_image(host, world):
     if built.returncode:
         pytest.skip(f"the guest with the generic kernel cannot be built here: {built.stderr.strip()[-300:]}")
     return world.add_image("generic", f"file://{json.loads(built.stdout)['qcow2']}")["uuid"]
-
-
-@pytest.fixture
-def controller(host, api):
-    receiver = Controller(host)
-    uuid = connect(api, receiver)
-    yield receiver
-    own(api, "DELETE", f"{CONTROLLERS}/{uuid}")
-    receiver.close()
 
 
 def create(vms, image, action):

@@ -5,7 +5,8 @@ import shutil
 import libvirt
 import pytest
 
-from client import Api, ApiError
+from client import ApiError
+from controllers import own
 from lab import wait_for
 
 VIR_DOMAIN_START_PAUSED = 1
@@ -56,12 +57,6 @@ def start_refused(node, vm):
     return refusal.value.reason
 
 
-def doctor(node):
-    api = Api(node.host.url)
-    api.session = node.api.session
-    return api.get("/hvagent/v1/doctor", prefix="")["findings"]
-
-
 class OldStore:
     """What the agent of a host knows now, put back later: a backup, or a host that slept."""
 
@@ -106,7 +101,7 @@ def test_records_from_before_a_move_neither_start_nor_remove_the_vm(cluster, mov
     reason = start_refused(here, vm)
     assert f"belongs to host {there.name} ({there.host.address}" in reason, reason
     assert f"up to epoch {epoch}" in reason, reason
-    found = doctor(here)
+    found = own(here.api, "GET", "/hvagent/v1/doctor")["findings"]
     assert [one["kind"] for one in found if vm in one["details"]] == ["VmOfAnotherHost"], found
     here.api.run("DELETE", f"/vm-instances/{vm}")
     here.api.act(vm, "expungeVmInstance")

@@ -114,7 +114,7 @@ private:
     void bring_nvram() {
         const std::string& target = bundle_.needs.nvram;
         if (target.empty() || bundle_.nvram_ticket.empty() || landing_.nvram_shared) return;
-        open_nvram_directory(services_);
+        if (!opens_nvram_directory(services_)) return;
         const std::string part = part_of(target);
         services_.peers.fetch(
             bundle_.source, bundle_.nvram_ticket, part, 0, [](Bytes, Bytes) {}, cancel_);
@@ -380,11 +380,10 @@ void drop_arrival(Services& services, const Migration& row) {
         services.files.remove_empty_directories(std::filesystem::path(target).parent_path(),
                                                 arrival.landing.storages.at(file.storage).storage.url);
     }
-    if (const std::string& nvram = arrival.bundle.needs.nvram; !nvram.empty() && !arrival.landing.nvram_shared) {
-        open_nvram_directory(services);
+    const std::string& nvram = arrival.bundle.needs.nvram;
+    if (!nvram.empty() && !arrival.landing.nvram_shared && opens_nvram_directory(services))
         for (const std::string& end : {std::string(), ".part-" + row.uuid.str(), ".part-" + row.uuid.str() + ".resume"})
             services.files.remove_file(nvram + end);
-    }
     services.inventory.remove<Migration>(row.uuid);
     services.image_cache.drop_unused();
 }

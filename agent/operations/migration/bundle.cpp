@@ -2,6 +2,7 @@
 
 #include "agent/inventory/record_json.h"
 #include "hvagent/error.h"
+#include "hvagent/log.h"
 
 namespace hvagent::operations {
 namespace {
@@ -107,8 +108,14 @@ bool is_own_nvram(const std::string& path, const VmId& vm) {
     return path == nvram_directory + "/" + vm.str() + "_VARS.fd";
 }
 
-void open_nvram_directory(Services& services) {
-    services.files.prepare(nvram_directory);
+bool opens_nvram_directory(Services& services) {
+    try {
+        services.files.prepare(nvram_directory);
+        return true;
+    } catch (const Error& error) {
+        log::debug("UEFI variables are left to libvirt", {{"error", error.details()}});
+        return false;
+    }
 }
 
 json to_json(const VmBundle& bundle) {

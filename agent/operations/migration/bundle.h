@@ -80,8 +80,9 @@ struct VmBundle {
 
 // Whether it is where libvirt puts the UEFI variables of this VM: an agent reads, writes and removes no other.
 bool is_own_nvram(const std::string& path, const VmId& vm);
-// Before any use of such a file.
-void open_nvram_directory(Services& services);
+// Before any use of such a file. False where the agent may not write there, as under its own user beside a libvirt that
+// keeps the directory to itself: the variables are left to libvirt and QEMU then.
+bool opens_nvram_directory(Services& services);
 
 nlohmann::json to_json(const VmBundle& bundle);
 // Error(invalid_argument) for what no agent sends.

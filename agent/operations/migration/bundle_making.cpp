@@ -207,7 +207,7 @@ VmBundle make_bundle(Services& services, const VmId& vm) {
     add_files(services, bundle);
     add_places(services, bundle);
     bundle.needs = services.migration.needs_of(vm);
-    if (!is_own_nvram(bundle.needs.nvram, vm)) bundle.needs.nvram.clear();
+    if (!is_own_nvram(bundle.needs.nvram, vm) || !opens_nvram_directory(services)) bundle.needs.nvram.clear();
     return bundle;
 }
 

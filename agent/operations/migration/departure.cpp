@@ -103,11 +103,13 @@ void remove_unshared_note(Services& services, const VmId& id, const DepartureFac
 }
 
 void resume_post_copy(Services& services, const Migration& row) {
+    const auto destination = services.inventory.find<Host>(row.peer);
+    if (!destination) return;
     MigrationOptions options;
     options.tls = services.settings.migration_tls;
     MigrationWay way;
     apply(options, way);
-    way.migrate_address = services.inventory.get<Host>(row.peer).management_ip;
+    way.migrate_address = destination->management_ip;
     way.destination_uri = libvirt_uri(options, way.migrate_address);
     services.migration.resume_post_copy(row.vm, way);
 }
@@ -119,10 +121,7 @@ void leave(Services& services, const Migration& row, const json& answer) {
         if (!facts.shared_storages.contains(volume.primary_storage.str())) remove_volume_file(services, volume);
     remove_unshared_note(services, row.vm, facts);
     services.disk_images.remove(services.settings.state_directory + "/serial/" + row.vm.str() + ".log");
-    if (!facts.nvram.empty()) {
-        open_nvram_directory(services);
-        services.files.remove_file(facts.nvram);
-    }
+    if (!facts.nvram.empty() && opens_nvram_directory(services)) services.files.remove_file(facts.nvram);
     remove_records(services, row, answer.dump());
     services.image_cache.drop_unused();
     services.consider_schedulers();

@@ -111,7 +111,7 @@ private:
 
     bool sees_nvram() const {
         if (bundle_.needs.nvram.empty() || bundle_.nvram_probe.empty()) return false;
-        open_nvram_directory(services_);
+        if (!opens_nvram_directory(services_)) return true;  // nothing is brought, and nothing removed
         return services_.files.exists(std::filesystem::path(bundle_.needs.nvram).parent_path() / bundle_.nvram_probe);
     }
 

@@ -37,8 +37,8 @@ std::optional<OwnerNote> read_note(Services& services, const std::string& path) 
                          note.at("address").get<std::string>(), note.at("epoch").get<std::int64_t>(),
                          note.at("since").get<std::string>()};
     } catch (const std::exception& error) {
-        throw Error(Code::vm_start, "the note of which host has the VM, " + path + ", cannot be understood: " +
-                                        error.what() + "; remove it when no other host runs the VM");
+        throw Error(Code::operation_failed, "the note of which host has the VM, " + path + ", cannot be understood: " +
+                                                error.what() + "; remove it when no other host runs the VM");
     }
 }
 

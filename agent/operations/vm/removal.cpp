@@ -48,9 +48,10 @@ void remove_root_and_records(Services& services, const VmId& vm) {
     const std::string elsewhere = record ? why_not_ours(services, *record) : "";
     const std::string note = record ? owner_note_path(services, *record) : "";
     if (!elsewhere.empty()) log::warning("a VM goes from the records only", {{"vm", vm.str()}, {"reason", elsewhere}});
+    // First: its path is that of the root volume.
+    if (!note.empty() && elsewhere.empty()) services.files.remove_file(note);
     for (const Volume& volume : volumes_of(services, vm))
         if (volume.type == VolumeType::root) elsewhere.empty() ? dispose_of(services, volume) : forget(services, volume);
-    if (!note.empty() && elsewhere.empty()) services.files.remove_file(note);
     services.disk_images.remove(services.settings.state_directory + "/serial/" + vm.str() + ".log");
     services.inventory.transaction([&] {
         for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", vm.str()}}))

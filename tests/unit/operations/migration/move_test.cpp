@@ -59,6 +59,7 @@ public:
     using VmLife::create_vm;
     using VmLife::dhcp_entries;
     using VmLife::disk;
+    using VmLife::files;
     using VmLife::host;
     using VmLife::inventory;
     using VmLife::peers;
@@ -202,6 +203,21 @@ TEST_F(Migrating, TheVariablesOfItsUefiAreTidiedUpAtTheSideThatDoesNotHaveIt) {
     FakeJob again{clock};
     move(again);
     EXPECT_FALSE(here.disk.find(variables));
+}
+
+TEST_F(Migrating, VariablesThatTheAgentMayNotTouchAreLeftToLibvirt) {
+    here.world.migration().needs.nvram = "/var/lib/libvirt/qemu/nvram/" + vm.str() + "_VARS.fd";
+    const VmBundle bundle = make_bundle(*here.services, vm);
+    EXPECT_FALSE(bundle.needs.nvram.empty());
+    VmBundle probed = bundle;
+    probed.nvram_probe = ".hvagent-probe-1";
+    const Error denied(Code::io_failed, "Permission denied");
+    there.files.faults.fail_next("prepare", denied);
+    const Landing landing = find_landing(*there.services, probed);
+    EXPECT_TRUE(landing.nvram_shared);
+    EXPECT_THAT(landing.reasons, IsEmpty());
+    here.files.faults.fail_next("prepare", denied);
+    EXPECT_EQ(move(job)["inventory"]["hostUuid"], there.host.str());
 }
 
 TEST_F(Migrating, VariablesThatBothHostsSeeStay) {
