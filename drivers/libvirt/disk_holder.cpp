@@ -30,12 +30,7 @@ bool has_open(virDomainPtr domain, const std::string& path) {
 
 // Empty when it is none of this host's.
 std::string running_user_of(virConnectPtr connection, const std::string& path) {
-    virDomainPtr* raw = nullptr;
-    const int count = virConnectListAllDomains(connection, &raw, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-    std::vector<Domain> domains;
-    for (int i = 0; i < count; ++i) domains.emplace_back(raw[i]);
-    std::free(raw);
-    for (const Domain& domain : domains)
+    for (const Domain& domain : list_domains(connection, VIR_CONNECT_LIST_DOMAINS_ACTIVE))
         if (has_open(domain.get(), path)) return virDomainGetName(domain.get());
     return "";
 }
@@ -51,7 +46,12 @@ std::string locked_file(const std::string& text) {
 Error with_holder(virConnectPtr connection, const std::string& what, const LibvirtError& failure) {
     const std::string path = locked_file(failure.details());
     if (path.empty()) return failure;
-    const std::string user = running_user_of(connection, path);
+    std::string user;
+    try {
+        user = running_user_of(connection, path);
+    } catch (const LibvirtError&) {
+        return failure;  // libvirt went away meanwhile: nothing is known of a holder
+    }
     const std::string holder = user.empty()
                                    ? "a process that is no VM of this host: a VM of another host, or a tool such as qemu-img"
                                    : "the VM " + user + " that runs on this host";

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "drivers/libvirt/libvirt_error.h"
 
@@ -43,6 +44,15 @@ template <class T>
 requires std::is_integral_v<T> T checked(T result, std::string_view what) {
     if (result < 0) throw_last_error(what);
     return result;
+}
+
+// `flags`: VIR_CONNECT_LIST_DOMAINS_...
+inline std::vector<Domain> list_domains(virConnectPtr connection, unsigned flags) {
+    virDomainPtr* raw = nullptr;
+    const int count = checked(virConnectListAllDomains(connection, &raw, flags), "list domains");
+    std::vector<Domain> domains(raw, raw + count);
+    std::free(raw);
+    return domains;
 }
 
 }  // namespace hvagent::libvirt

@@ -30,6 +30,13 @@ CallLimits query_limits(const LibvirtSettings& settings) {
     return limits;
 }
 
+// Side by side, and beside those that hang.
+CallLimits figure_limits(const LibvirtSettings& settings) {
+    CallLimits limits = query_limits(settings);
+    limits.connections = 3;
+    return limits;
+}
+
 // For the text of a call that was not answered: is it QEMU that is silent, or libvirt?
 std::string qemu_silence(CallRunner& queries, const VmId& vm) {
     try {
@@ -54,7 +61,7 @@ struct LibvirtHost::Parts {
               ProfileSettings{settings.virt_type, settings.hotplug, settings.spare_pcie_ports})),
           queries(source, query_limits(settings)),
           work(source, work_limits(settings)),
-          figures(source, query_limits(settings)),
+          figures(source, figure_limits(settings)),
           power(work, queries, owned, timeouts_of(settings)),
           disks(DomainCalls(work, queries, owned, timeouts_of(settings)), profile, images),
           migration(source, work, queries, owned, timeouts_of(settings)),

@@ -71,14 +71,9 @@ const char* state_word(int state) {
     }
 }
 
-std::vector<ForeignDomain> list_domains(Session& session, OwnedDomains& owned) {
-    virDomainPtr* raw = nullptr;
-    const int count = checked(virConnectListAllDomains(session.connection(), &raw, 0), "list domains");
-    std::vector<Domain> domains;
-    for (int i = 0; i < count; ++i) domains.emplace_back(raw[i]);
-    std::free(raw);
+std::vector<ForeignDomain> foreign_domains(Session& session, OwnedDomains& owned) {
     std::vector<ForeignDomain> foreign;
-    for (const Domain& domain : domains) {
+    for (const Domain& domain : list_domains(session.connection(), 0)) {
         int state = VIR_DOMAIN_NOSTATE;
         try {
             if (owned.owner_of(domain.get())) continue;
@@ -126,7 +121,7 @@ bool LibvirtVmDefinitions::is_defined(const VmId& vm) {
 
 std::vector<ForeignDomain> LibvirtVmDefinitions::list_foreign() {
     return queries_.run({"list domains", VmId(), false, true}, timeouts_.query,
-                        [owned = owned_](Session& session) { return list_domains(session, *owned); });
+                        [owned = owned_](Session& session) { return foreign_domains(session, *owned); });
 }
 
 }  // namespace hvagent::libvirt

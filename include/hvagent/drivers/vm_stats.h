@@ -73,8 +73,8 @@ struct VmStats {
 class VmStatsSource {
 public:
     virtual ~VmStatsSource() = default;
-    // Of all VMs of ours that the host knows, in no order. A QEMU that is frozen delays this by a moment at most, the first
-    // time; its own figures are then missing. Error(host_connection), Error(timeout): libvirt does not answer.
+    // Of all VMs of ours that run or are paused, in no order. A QEMU that is frozen delays this by a moment at most, the
+    // first time; its own figures are then missing. Error(host_connection), Error(timeout): libvirt does not answer.
     virtual std::vector<VmStats> stats() = 0;
     // The same without the balloon's figures and those of each virtual CPU, for half the price.
     virtual std::vector<VmStats> quick_stats() = 0;
