@@ -47,6 +47,18 @@ int LibvirtPeer::Vm::state() {
     return state;
 }
 
+std::size_t LibvirtPeer::stats() {
+    constexpr unsigned groups =
+        VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BLOCK;
+    virDomainStatsRecordPtr* records = nullptr;
+    const int count =
+        virConnectGetAllDomainStats(connection_.get(), groups, &records,
+                                    VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+    check(count, "read the figures of all domains");
+    virDomainStatsRecordListFree(records);
+    return static_cast<std::size_t>(count);
+}
+
 std::size_t LibvirtPeer::list() {
     virDomainPtr* domains = nullptr;
     const int count = virConnectListAllDomains(connection_.get(), &domains, 0);

@@ -27,6 +27,8 @@ public:
     Vm vm(const std::string& name) { return Vm(connection_.get(), name); }
     // Name and state of every domain, as `virsh list --all` shows; returns how many there are.
     std::size_t list();
+    // virConnectGetAllDomainStats of the groups that a scrape of the agent costs most times; returns how many records.
+    std::size_t stats();
 
 private:
     std::unique_ptr<virConnect, decltype(&virConnectClose)> connection_;

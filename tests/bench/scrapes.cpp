@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <condition_variable>
+#include <functional>
 #include <stdexcept>
 #include <thread>
 
@@ -34,26 +35,32 @@ private:
 
 struct Side {
     Samples time, libvirtd_cpu;
-    std::size_t bytes = 0;
+    std::size_t size = 0;
 
-    json to_json() const { return {{"time", time.to_json()}, {"libvirtd_cpu", libvirtd_cpu.to_json()}, {"bytes", bytes}}; }
+    json to_json() const { return {{"time", time.to_json()}, {"libvirtd_cpu", libvirtd_cpu.to_json()}, {"size", size}}; }
 };
 
-// `is_counted` false: a first time, which may find out things for good.
-void scrape(const std::string& url, const std::filesystem::path& libvirtd, Side& side, bool is_counted) {
-    httplib::Client client(url);
-    client.set_read_timeout(120);
+// `is_counted` false: a first time, which may find out things for good. `read` returns how much it got: bytes, or records.
+void measure(Side& side, const std::filesystem::path& libvirtd, bool is_counted, const std::function<std::size_t()>& read) {
     const double cpu = cpu_ms(libvirtd);
-    std::string page;
-    const double took = timed([&] {
-        const auto answer = client.Get("/metrics");
-        if (!answer || answer->status != 200) throw std::runtime_error("no metrics at " + url);
-        page = answer->body;
-    });
+    std::size_t size = 0;
+    const double took = timed([&] { size = read(); });
     if (!is_counted) return;
-    side.bytes = page.size();
+    side.size = size;
     side.time.add(took);
     side.libvirtd_cpu.add(cpu_ms(libvirtd) - cpu);
+}
+
+std::size_t scrape(const std::string& url) {
+    httplib::Client client(url);
+    client.set_read_timeout(120);
+    const auto answer = client.Get("/metrics");
+    if (!answer || answer->status != 200) throw std::runtime_error("no metrics at " + url);
+    return answer->body.size();
+}
+
+double ratio(const Samples& ours, const Samples& others) {
+    return ours.percentile(0.5) / others.percentile(0.5);
 }
 
 void await_exporter(const std::string& url) {
@@ -118,16 +125,21 @@ json measure_scrapes(const World& world, const std::string& exporter, int rounds
     const Exporter peer(exporter, "/tmp/hvagent-bench-exporter.log");
     await_exporter(url);
     const auto libvirtd = find_process({"virtqemud", "libvirtd"});
-    Side own, other;
+    LibvirtPeer libvirt(system_uri);
+    Side own, other, call;
     for (int round = -1; round < rounds; ++round) {
         std::this_thread::sleep_for(between_rounds);
-        scrape(world.url, libvirtd, own, round >= 0);
-        scrape(url, libvirtd, other, round >= 0);
+        measure(own, libvirtd, round >= 0, [&] { return scrape(world.url); });
+        measure(other, libvirtd, round >= 0, [&] { return scrape(url); });
+        measure(call, libvirtd, round >= 0, [&] { return libvirt.stats(); });
     }
     return {{"hvagentd", own.to_json()},
             {"exporter", other.to_json()},
-            {"time_ratio", own.time.percentile(0.5) / other.time.percentile(0.5)},
-            {"libvirtd_cpu_ratio", own.libvirtd_cpu.percentile(0.5) / other.libvirtd_cpu.percentile(0.5)}};
+            {"one_call", call.to_json()},
+            {"time_ratio", ratio(own.time, other.time)},
+            {"libvirtd_cpu_ratio", ratio(own.libvirtd_cpu, other.libvirtd_cpu)},
+            {"time_ratio_to_one_call", ratio(own.time, call.time)},
+            {"libvirtd_cpu_ratio_to_one_call", ratio(own.libvirtd_cpu, call.libvirtd_cpu)}};
 }
 
 json measure_stop_reports(const World& world, const Sizes& sizes) {

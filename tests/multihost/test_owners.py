@@ -88,7 +88,7 @@ class OldStore:
                 shutil.copy2(self.directory / name, self.node.host.state / name)
 
 
-def test_records_from_before_a_move_neither_start_nor_remove_the_vm(cluster, mover, tmp_path):
+def test_records_from_before_a_move_neither_start_nor_change_nor_remove_the_vm(cluster, mover, tmp_path):
     here, there, _ = cluster.nodes
     vm = mover.create(here, "owned", primaryStorageUuidForRootVolume=cluster.share())
     epoch = here.api.vm(vm)["epoch"]
@@ -101,6 +101,12 @@ def test_records_from_before_a_move_neither_start_nor_remove_the_vm(cluster, mov
     reason = start_refused(here, vm)
     assert f"belongs to host {there.name} ({there.host.address}" in reason, reason
     assert f"up to epoch {epoch}" in reason, reason
+    root = here.api.vm(vm)["rootVolumeUuid"]
+    for method, path, params in (("POST", f"/volumes/{root}/volume-snapshots", {"params": {"name": "stale"}}),
+                                 ("PUT", f"/volumes/resize/{root}/actions", {"resizeRootVolume": {"size": 1 << 30}})):
+        with pytest.raises(ApiError) as refusal:
+            here.api.run(method, path, params)
+        assert f"belongs to host {there.name}" in refusal.value.reason, refusal.value
     found = own(here.api, "GET", "/hvagent/v1/doctor")["findings"]
     assert [one["kind"] for one in found if vm in one["details"]] == ["VmOfAnotherHost"], found
     here.api.run("DELETE", f"/vm-instances/{vm}")

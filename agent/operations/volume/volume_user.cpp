@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/api/operation.h"
+#include "agent/operations/vm/ownership.h"
 #include "hvagent/error.h"
 
 namespace hvagent::operations {
@@ -49,7 +50,11 @@ DiskAccess access_of(Services& services, const Vm& vm) {
     // The record follows events; the question here is who writes to a file, so libvirt itself is asked.
     const auto now = services.states.look(vm.uuid);
     if (now == VmState::running || now == VmState::paused) return DiskAccess::live;
-    if (now == VmState::stopped || now == VmState::crashed) return DiskAccess::offline;
+    if (now == VmState::stopped || now == VmState::crashed) {
+        if (const std::string reason = why_not_ours(services, vm); !reason.empty())
+            throw Error(Code::vm_wrong_state, reason);
+        return DiskAccess::offline;
+    }
     throw Error(Code::vm_wrong_state, "the state of VM " + vm.name + " (" + vm.uuid.str() +
                                           ") is not known, so the files of its volumes may be in use");
 }

@@ -26,8 +26,8 @@ enum class DiskAccess {
     live,    // the VM runs or is paused: VmDisks
     offline  // nobody has the files open: DiskImages
 };
-// Error(vm_wrong_state) while the VM's state is Unknown or on its way, so that nobody touches files that may be open. Of a
-// shareable volume: live when any of its VMs is.
+// Error(vm_wrong_state) while the VM's state is Unknown or on its way, so that nobody touches files that may be open, and
+// when the VM is another host's by now. Of a shareable volume: live when any of its VMs is.
 DiskAccess access_of(Services& services, const Volume& volume);
 DiskAccess access_of(Services& services, const Vm& vm);
 

@@ -1,5 +1,7 @@
 // Which host has a VM on a storage that several hosts see.
 #include "agent/operations/vm/ownership.h"
+
+#include "agent/operations/volume/volume_user.h"
 #include "tests/unit/operations/vm/vm_fixture.h"
 
 namespace hvagent::operations {
@@ -64,6 +66,19 @@ TEST_F(OwnersOfVms, AVmOfAnotherHostIsNotStartedAndThatHostIsNamed) {
     EXPECT_EQ(record(vm).epoch, 1);
     files.remove_file(path_of(vm));
     EXPECT_EQ(act("StartVmInstance", vm)["inventory"]["state"], "Running") << "the way out that the error names";
+}
+
+TEST_F(OwnersOfVms, TheDisksOfAVmOfAnotherHostAreLeftAlone) {
+    const VmId vm = create_stopped_vm();
+    EXPECT_EQ(access_of(*services, record(vm)), DiskAccess::offline);
+    give_to_another(vm, 2);
+    try {
+        access_of(*services, record(vm));
+        ADD_FAILURE() << "not refused";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::vm_wrong_state);
+        EXPECT_THAT(error.details(), HasSubstr("belongs to host h2"));
+    }
 }
 
 TEST_F(OwnersOfVms, AnOlderNoteOfAnotherHostIsReplaced) {
