@@ -34,8 +34,9 @@ protected:
         if (!host) return;
         for (const VmId& vm : made) {
             if (const pid_t qemu = Lab::qemu_of(vm)) kill(qemu, SIGCONT);
-            host->power().destroy(vm);
-            host->definitions().undefine(vm);
+            // `host` may not have the answer of a call that hung.
+            patient().power().destroy(vm);
+            patient().definitions().undefine(vm);
         }
         host->observer().stop();
     }
