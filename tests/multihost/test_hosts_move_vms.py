@@ -12,7 +12,8 @@ def disks_of(node, vm):
 
 
 def counter(node, vm):
-    return int(inside(node, vm).sh("cat /run/lab/write.n"))
+    # Empty at the moment in which the guest writes it anew.
+    return int(wait_for(lambda: inside(node, vm).sh("cat /run/lab/write.n").strip(), 30, "the guest's counter"))
 
 
 def check_stream(node, vm, at_least):
