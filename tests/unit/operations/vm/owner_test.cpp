@@ -2,6 +2,7 @@
 #include "agent/operations/vm/ownership.h"
 
 #include "agent/operations/volume/volume_user.h"
+#include "tests/fakes/thrown_error.h"
 #include "tests/unit/operations/vm/vm_fixture.h"
 
 namespace hvagent::operations {
@@ -72,13 +73,9 @@ TEST_F(OwnersOfVms, TheDisksOfAVmOfAnotherHostAreLeftAlone) {
     const VmId vm = create_stopped_vm();
     EXPECT_EQ(access_of(*services, record(vm)), DiskAccess::offline);
     give_to_another(vm, 2);
-    try {
-        access_of(*services, record(vm));
-        ADD_FAILURE() << "not refused";
-    } catch (const Error& error) {
-        EXPECT_EQ(error.code(), Code::vm_wrong_state);
-        EXPECT_THAT(error.details(), HasSubstr("belongs to host h2"));
-    }
+    const Error error = thrown_error([&] { access_of(*services, record(vm)); });
+    EXPECT_EQ(error.code(), Code::vm_wrong_state);
+    EXPECT_THAT(error.details(), HasSubstr("belongs to host h2"));
 }
 
 TEST_F(OwnersOfVms, AnOlderNoteOfAnotherHostIsReplaced) {
