@@ -8,6 +8,7 @@
 #include "agent/operations/vm/ownership.h"
 #include "agent/operations/volume/volume_user.h"
 #include "hvagent/error.h"
+#include "hvagent/log.h"
 
 namespace hvagent::operations {
 namespace {
@@ -85,6 +86,10 @@ private:
             if (deep_ && access_of(services_, volume) == DiskAccess::offline) look_inside(volume);
         } catch (const Error& error) {
             if (error.code() == Code::job_cancelled) throw;
+            // Of access_of: whoever may be writing to it, its chain was found right before.
+            if (error.code() == Code::vm_wrong_state)
+                return log::warning("a volume was not looked into",
+                                    {{"volume", volume.uuid.str()}, {"reason", error.details()}});
             say(FindingKind::wrong_chain, volume.install_path, "Volume", volume.uuid.str(), error.details());
         }
     }
