@@ -158,6 +158,7 @@ struct Agent::Parts {
     CurlClient http_client;
     CurlClient report_client;
     CurlClient peer_http;
+    const std::shared_ptr<LastingCommands> copies;
     QemuImg disk_images;
     LocalStorageFiles files;
     libvirt::LibvirtHost libvirt;
@@ -208,7 +209,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       http_client(client_settings(settings)),
       report_client(report_client_settings(settings)),
       peer_http(peer_client_settings(settings)),
-      disk_images(image_settings(settings)),
+      copies(std::make_shared<LastingCommands>(lasting_settings(settings))),
+      disk_images(image_settings(settings, copies)),
       files(copy_policy(settings)),
       libvirt(libvirt_settings(settings), clock, disk_images),
       timer(clock),
@@ -308,7 +310,10 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
     libvirt.observe_calls(call_counter(counted));
     jobs.count_with(job_counters(counted));
     jobs.log_endings_with({[this](SqlSession& session, const jobs::EndedJob& job) { reporter.log_job(session, job); },
-                           [this] { reporter.news(); }});
+                           [this](const JobId& job) {
+                               copies->end_of(job.str());
+                               reporter.news();
+                           }});
     jobs.set_decorate([this](const api::Row& row, nlohmann::json result, bool wanted) {
         return schemas.decorate(row, std::move(result), wanted);
     });

@@ -14,6 +14,7 @@
 #include "agent/app/compose.h"
 #include "agent/app/log_sinks.h"
 #include "agent/app/service.h"
+#include "drivers/process/lasting_commands.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
 
@@ -72,7 +73,7 @@ int main(int argc, char** argv) {
     // Few threads allocate at once here; more arenas only cost memory.
     mallopt(M_ARENA_MAX, 2);
     CLI::App app{"hvagentd: a hypervisor agent that speaks ZStack's REST contract"};
-    std::string config_path;
+    std::string config_path, minded;
     bool print_openapi = false, print_catalog = false, print_reference = false, print_settings = false, check = false;
     app.add_option("--config", config_path, "configuration file (TOML)");
     app.add_flag("--check-config", check, "read the configuration, say what is wrong with it, and exit");
@@ -80,8 +81,10 @@ int main(int argc, char** argv) {
     app.add_flag("--print-catalog", print_catalog, "print the operation table as JSON and exit");
     app.add_flag("--print-reference", print_reference, "print the manual page of every operation and exit");
     app.add_flag("--print-settings", print_settings, "print every setting with its default and exit");
+    app.add_option("--mind", minded, "mind the copy of this directory (for the daemon's own use)")->group("");
     app.set_version_flag("--version", HVAGENT_VERSION);
     CLI11_PARSE(app, argc, argv);
+    if (!minded.empty()) return hvagent::mind(minded);
     try {
         if (print_settings) {
             std::cout << hvagent::config::describe_settings();

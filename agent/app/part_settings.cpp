@@ -19,9 +19,17 @@ CopyPolicy copy_policy(const config::Settings& settings) {
     return {settings.copy_rate, settings.copy_idle};
 }
 
-QemuImgSettings image_settings(const config::Settings& settings) {
+LastingSettings lasting_settings(const config::Settings& settings) {
+    LastingSettings made;
+    made.directory = settings.state_directory + "/copies";
+    made.minder = {"/proc/self/exe", "--mind"};  // this very version, also when another was installed since
+    return made;
+}
+
+QemuImgSettings image_settings(const config::Settings& settings, std::shared_ptr<LastingCommands> lasting) {
     QemuImgSettings made;
     made.copies = copy_policy(settings);
+    made.lasting = std::move(lasting);
     return made;
 }
 

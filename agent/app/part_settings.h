@@ -12,13 +12,15 @@
 #include "agent/state/storage_watch.h"
 #include "drivers/http_client/http_settings.h"
 #include "drivers/libvirt/libvirt_host.h"
+#include "drivers/process/lasting_commands.h"
 #include "drivers/qemu_img/qemu_img.h"
 
 namespace hvagent::app {
 
 libvirt::LibvirtSettings libvirt_settings(const config::Settings& settings);
 CopyPolicy copy_policy(const config::Settings& settings);
-QemuImgSettings image_settings(const config::Settings& settings);
+LastingSettings lasting_settings(const config::Settings& settings);
+QemuImgSettings image_settings(const config::Settings& settings, std::shared_ptr<LastingCommands> lasting);
 hvagent::HttpSettings client_settings(const config::Settings& settings);
 hvagent::HttpSettings report_client_settings(const config::Settings& settings);
 hvagent::HttpSettings peer_client_settings(const config::Settings& settings);

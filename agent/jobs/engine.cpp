@@ -46,8 +46,7 @@ JobEngine::Impl::Impl(Database& database, const Clock& clock, const api::Catalog
 EntryPtr JobEngine::Impl::make_entry(const Submission& submission) const {
     if (!submission.row || !submission.row->is_job)
         throw Error(Code::internal, (submission.row ? submission.row->name : "nothing") + " was submitted, which is no job");
-    auto entry = std::make_shared<Entry>();
-    entry->id = submission.id.value_or(JobId::make());
+    auto entry = std::make_shared<Entry>(submission.id.value_or(JobId::make()));
     entry->row = submission.row;
     entry->account = submission.account;
     entry->fingerprint = submission.fingerprint;

@@ -138,7 +138,7 @@ struct EndedJob {
 // Who writes down how jobs end: what `write` stores is kept or lost with the end itself. `stored` comes when it is kept.
 struct EndingLog {
     std::function<void(SqlSession&, const EndedJob&)> write;
-    std::function<void()> stored;
+    std::function<void(const JobId&)> stored;
 };
 
 // Thread-safe. The references must outlive it.

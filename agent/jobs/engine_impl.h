@@ -30,6 +30,8 @@ inline Schedule::Limits limits_of(const JobSettings& settings) {
 
 // An unfinished job.
 struct Entry : Schedule::Ticket, std::enable_shared_from_this<Entry> {
+    explicit Entry(JobId job) : id(std::move(job)), cancellation(id.str()) {}
+
     enum class Phase {
         storing,  // not yet on disk
         waiting,
@@ -37,7 +39,7 @@ struct Entry : Schedule::Ticket, std::enable_shared_from_this<Entry> {
         ending,   // will never start; its end is being stored
     };
 
-    JobId id;
+    const JobId id;
     const api::Row* row = nullptr;
     std::string account;
     std::string fingerprint;

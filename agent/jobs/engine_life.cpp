@@ -80,8 +80,7 @@ std::optional<Error> JobEngine::Impl::reason_not_to_resume(const StoredJob& stor
 }
 
 void JobEngine::Impl::load_entry(const StoredJob& stored) {
-    auto entry = std::make_shared<Entry>();
-    entry->id = stored.id;
+    auto entry = std::make_shared<Entry>(stored.id);
     entry->row = catalog_.find(stored.operation);
     entry->account = stored.account;
     entry->fingerprint = stored.fingerprint;

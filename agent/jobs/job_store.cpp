@@ -142,7 +142,7 @@ void JobStore::finish(const JobId& id, const Ending& ending) {
         session.run("DELETE FROM job_facts WHERE job = ?", {id.str()});
         if (ending_log_.write) log_ending(session, id, ending);
     });
-    if (ending_log_.stored) ending_log_.stored();
+    if (ending_log_.stored) ending_log_.stored(id);
 }
 
 void JobStore::log_ending(SqlSession& session, const JobId& id, const Ending& ending) const {

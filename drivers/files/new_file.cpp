@@ -39,6 +39,11 @@ Error already_there(const std::string& path) {
     return Error(Code::operation_failed, path + " exists already");
 }
 
+bool exists(const std::string& path) {
+    struct stat found {};
+    return ::lstat(path.c_str(), &found) == 0;
+}
+
 void rename_unless_there(const std::string& from, const std::string& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
     if (errno == EEXIST) throw already_there(to);
@@ -61,8 +66,7 @@ void publish_file(const FileHandle& file, const std::string& temporary, const st
 }
 
 NewFile::NewFile(std::string final_path) : final_path_(std::move(final_path)) {
-    struct stat found {};
-    if (::lstat(final_path_.c_str(), &found) == 0) throw already_there(final_path_);
+    if (exists(final_path_)) throw already_there(final_path_);
     const std::string prefix = part_prefix_of(final_path_);
     remove_leftovers(prefix);
     temporary_ = prefix + random_text();
@@ -70,13 +74,20 @@ NewFile::NewFile(std::string final_path) : final_path_(std::move(final_path)) {
     if (!file_) throw file_error("cannot create " + temporary_, errno);
 }
 
+NewFile::NewFile(std::string final_path, std::string temporary)
+    : final_path_(std::move(final_path)), temporary_(std::move(temporary)) {
+    if (exists(final_path_)) throw already_there(final_path_);
+    file_ = FileHandle(::open(temporary_.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+    if (!file_) throw file_error("cannot open " + temporary_, errno);
+}
+
 NewFile::~NewFile() {
-    if (!published_) ::unlink(temporary_.c_str());
+    if (temporary_is_ours_) ::unlink(temporary_.c_str());
 }
 
 void NewFile::publish() {
     publish_file(file_, temporary_, final_path_);
-    published_ = true;
+    temporary_is_ours_ = false;
 }
 
 }  // namespace hvagent

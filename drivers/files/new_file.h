@@ -13,6 +13,8 @@ class NewFile {
 public:
     // Error(operation_failed) when the final file exists already.
     explicit NewFile(std::string final_path);
+    // With the content that somebody writes, or wrote, to the temporary file of an earlier one that was left.
+    NewFile(std::string final_path, std::string temporary);
     ~NewFile();
     NewFile(const NewFile&) = delete;
     NewFile& operator=(const NewFile&) = delete;
@@ -21,12 +23,14 @@ public:
     const std::string& path() const { return temporary_; }  // for programs that write it by name
     // Error(operation_failed) when somebody else made the final file meanwhile.
     void publish();
+    // The temporary file stays: somebody goes on writing to it.
+    void leave() { temporary_is_ours_ = false; }
 
 private:
     const std::string final_path_;
     std::string temporary_;
     FileHandle file_;
-    bool published_ = false;
+    bool temporary_is_ours_ = true;
 };
 
 // Images are opened by QEMU's user, and by the daemon's after libvirt has given them to QEMU's.

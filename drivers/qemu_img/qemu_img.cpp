@@ -8,10 +8,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "drivers/files/new_file.h"
 #include "drivers/process/command.h"
+#include "drivers/process/lasting_commands.h"
 #include "drivers/qemu_img/backing_chain.h"
 #include "drivers/qemu_img/flatten_estimate.h"
 #include "drivers/qemu_img/image_header.h"
@@ -48,11 +50,26 @@ void require_success(const CommandResult& result, const std::string& what, Code 
     throw Error(says_disk_full(result) ? Code::storage_allocate : refused, what + ": qemu-img: " + result.failure());
 }
 
+// Less is done again sooner than a process is made that minds it.
+constexpr Bytes long_copy = 256 * MiB;
+
+Bytes allocated(const std::vector<DiskLayer>& layers) {
+    Bytes sum = 0;
+    for (const DiskLayer& layer : layers) sum += layer.actual_size;
+    return sum;
+}
+
 // "    (12.50/100%)"; -1 for any other line.
 int parse_percent(std::string_view line) {
     const std::size_t begin = line.find('(');
     if (begin == std::string_view::npos || line.find("/100%)") == std::string_view::npos) return -1;
     return std::clamp(std::atoi(std::string(line.substr(begin + 1)).c_str()), 0, 100);
+}
+
+std::function<void(std::string_view)> teller(const ProgressPercent& progress) {
+    return [&progress](std::string_view line) {
+        if (const int percent = parse_percent(line); percent >= 0 && progress) progress(percent);
+    };
 }
 
 bool can_bypass_cache(const std::string& path) {
@@ -61,8 +78,13 @@ bool can_bypass_cache(const std::string& path) {
 
 }  // namespace
 
-void QemuImg::be_idle(Command& command) const {
-    if (settings_.copies.idle) command.argv.insert(command.argv.begin(), {"ionice", "-c", "3"});
+std::vector<std::string> QemuImg::idle(std::vector<std::string> argv) const {
+    if (settings_.copies.idle) argv.insert(argv.begin(), {"ionice", "-c", "3"});
+    return argv;
+}
+
+bool QemuImg::is_long(Bytes amount) const {
+    return settings_.lasting && (amount >= long_copy || (settings_.copies.rate > 0 && amount >= settings_.copies.rate));
 }
 
 Command QemuImg::quick_command() const {
@@ -148,34 +170,34 @@ void QemuImg::convert(const std::string& source, const std::string& source_forma
     if (!info.backing_file.empty() && source_format != "qcow2")
         throw Error(Code::operation_failed,
                     "the image " + source + " lies on another one, which is not followed: " + info.backing_file);
-    if (!info.backing_file.empty()) (void)chain(source);  // refuses what must not be followed
-    NewFile file(target);
+    // Refuses what must not be followed.
+    const Bytes amount = info.backing_file.empty() ? info.actual_size : allocated(chain(source));
+    const auto arguments = [&](const std::string& part) {
+        // Writes go past the page cache where the file system can, many at a time and in any order: by the benchmark the
+        // fastest for every pair of formats, and the cache keeps what guests use.
+        std::vector<std::string> words{settings_.program, "convert", "-p"};
+        if (settings_.copies.rate > 0) words.insert(words.end(), {"-r", std::to_string(settings_.copies.rate)});
+        words.insert(words.end(), {"-f", source_format, "-m", "16", "-W", "-O", target_format, "-t",
+                                   can_bypass_cache(part) ? "none" : "writeback", "--", source, part});
+        return idle(std::move(words));
+    };
+    const std::vector<std::string> left = settings_.lasting ? settings_.lasting->left(target) : std::vector<std::string>{};
+    const bool goes_on = !left.empty() && std::filesystem::exists(left.back()) && arguments(left.back()) == left;
+    if (!left.empty() && !goes_on) settings_.lasting->end(target);
+    const bool lasts = goes_on || is_long(amount);
+    NewFile file = goes_on ? NewFile(target, left.back()) : NewFile(target);
     Command command;
     command.address_space_limit = settings_.convert_address_space_limit;
-    // Writes go past the page cache where the file system can, many at a time and in any order: by the benchmark the fastest
-    // for every pair of formats, and the cache keeps what guests use.
-    command.argv = {settings_.program,
-                    "convert",
-                    "-p",
-                    "-f",
-                    source_format,
-                    "-m",
-                    "16",
-                    "-W",
-                    "-O",
-                    target_format,
-                    "-t",
-                    can_bypass_cache(file.path()) ? "none" : "writeback",
-                    "--",
-                    source,
-                    file.path()};
-    if (settings_.copies.rate > 0)
-        command.argv.insert(command.argv.begin() + 2, {"-r", std::to_string(settings_.copies.rate)});
-    be_idle(command);
-    command.on_line = [&](std::string_view line) {
-        if (const int percent = parse_percent(line); percent >= 0 && progress) progress(percent);
-    };
-    require_success(run(command, cancel), "cannot copy the image " + source + " to " + target, Code::io_failed);
+    command.argv = arguments(file.path());
+    command.on_line = teller(progress);
+    CommandResult result;
+    try {
+        result = lasts ? settings_.lasting->run(target, command, file.path(), cancel) : run(command, cancel);
+    } catch (...) {
+        if (lasts && cancel.reason() == CancelReason::stopping) file.leave();
+        throw;
+    }
+    require_success(result, "cannot copy the image " + source + " to " + target, Code::io_failed);
     file.publish();
 }
 
@@ -241,12 +263,11 @@ void QemuImg::rebase(const std::string& path, const std::string& base, const std
                         cache(old_base.empty() ? base : old_base)};
         if (!base.empty()) command.argv.insert(command.argv.end(), {"-F", base_format});
         command.argv.insert(command.argv.end(), {"-b", base, "--", path});
-        be_idle(command);
-        command.on_line = [&](std::string_view line) {
-            if (const int percent = parse_percent(line); percent >= 0 && progress) progress(percent);
-        };
-        require_success(run(command, cancel), "cannot put the image " + path + " onto " + (base.empty() ? "nothing" : base),
-                        Code::io_failed);
+        command.argv = idle(std::move(command.argv));
+        command.on_line = teller(progress);
+        const bool lasts = is_long(allocated(layers)) || (settings_.lasting && !settings_.lasting->left(path).empty());
+        require_success(lasts ? settings_.lasting->run(path, command, "", cancel) : run(command, cancel),
+                        "cannot put the image " + path + " onto " + (base.empty() ? "nothing" : base), Code::io_failed);
     }
     flush_to_disk(FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path);
     if (progress) progress(100);

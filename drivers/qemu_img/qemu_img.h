@@ -1,6 +1,8 @@
 // Disk images by qemu-img.
 #pragma once
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "drivers/files/file_copy.h"
 #include "hvagent/clock.h"
@@ -9,6 +11,7 @@
 namespace hvagent {
 
 struct Command;
+class LastingCommands;
 
 struct QemuImgSettings {
     std::string program = "qemu-img";
@@ -18,6 +21,7 @@ struct QemuImgSettings {
     seconds time_limit{120};
     Bytes convert_address_space_limit = 4 * GiB;
     CopyPolicy copies;
+    std::shared_ptr<LastingCommands> lasting;  // what copies much runs by these; null: it ends with the daemon
 };
 
 // Paths must be absolute: QEMU then takes them for files whatever else they look like ("json:", "nbd:").
@@ -46,7 +50,8 @@ public:
 
 private:
     Command quick_command() const;
-    void be_idle(Command& command) const;
+    std::vector<std::string> idle(std::vector<std::string> argv) const;
+    bool is_long(Bytes amount) const;
     void create(const std::string& path, const std::string& format, Bytes size);
 
     const QemuImgSettings settings_;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "hvagent/error.h"
 
@@ -19,6 +20,10 @@ std::string_view to_text(CancelReason reason);
 // Thread-safe. Long work asks `check()` between its pieces, or registers a callback that wakes it.
 class Cancellation {
 public:
+    // `work`: a name of what would stop, the job's uuid; empty: it has none.
+    explicit Cancellation(std::string work = "") : work_(std::move(work)) {}
+    const std::string& work() const { return work_; }
+
     bool wanted() const { return reason() != CancelReason::none; }
     // Of the first request; later ones change nothing.
     CancelReason reason() const { return reason_.load(std::memory_order_acquire); }
@@ -43,6 +48,7 @@ public:
     };
 
 private:
+    const std::string work_;
     std::atomic<CancelReason> reason_{CancelReason::none};
     std::mutex mutex_;
     std::map<int, std::function<void()>> wakers_;

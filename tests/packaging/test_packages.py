@@ -301,6 +301,34 @@ def test_an_upgrade_leaves_guests_running_and_ends_running_jobs(machine, cli, gu
     assert machine.do("pgrep", "-f", guest).split() == qemu
 
 
+@pytest.fixture
+def slow_copies(machine):
+    limit = machine.root / "etc/hvagent/hvagentd.d/copies.toml"
+    limit.write_text("[storage]\ncopy_rate = 4194304\n")
+    machine.do("systemctl", "restart", "hvagentd")
+    yield
+    limit.unlink()
+    machine.do("systemctl", "restart", "hvagentd")
+
+
+def test_an_upgrade_lets_a_long_copy_go_on(machine, cli, slow_copies):
+    raw = machine.root / "srv/content.raw"
+    raw.write_bytes(os.urandom(32 << 20))
+    run("qemu-img", "convert", "-O", "vmdk", raw, machine.root / "srv/content.vmdk")
+    store = cli("QueryBackupStorage")["inventories"][0]["uuid"]
+    job = cli("AddImage", "name=slow", "url=file:///srv/content.vmdk", "format=vmdk", f"backupStorageUuids={store}", "--no-wait")
+    copies = lambda: machine.do("sh", "-c", "pgrep -x qemu-img || true").split()
+    wait_for(copies, 60, "the conversion")
+    before, pid = copies(), machine.shown("MainPID")
+    machine.do("dpkg", "--no-triggers", "-i", "/root/hvagent.deb")
+    machine.await_other_process(pid, 30)
+    assert copies() == before
+    location = job["location"].rpartition("/")[2]
+    answered = wait_for(lambda: machine.poll(location), 90, location)
+    path = answered["inventory"]["backupStorageRefs"][0]["installPath"]
+    run("qemu-img", "compare", "-f", "raw", "-F", "qcow2", raw, machine.root / path.lstrip("/"))
+
+
 def test_a_poweroff_stops_guests_cleanly_within_the_time_and_they_are_back_after_the_boot(machine, cli, guest):
     """The time is logind's, raised by the package's drop-in."""
     given = machine.do("busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager",

@@ -52,10 +52,19 @@ bool goes_into_new_file(const FlattenEstimate& estimate, Bytes virtual_size, Byt
     return is_faster && estimate.resulting_size + spare_room <= room;
 }
 
+// Once: what an earlier life of the job began may go on still, and takes room.
+bool chooses_new_file(Services& services, Job& job, const Volume& volume, const PrimaryStorage& storage) {
+    const std::string key = "new file for " + volume.uuid.str();
+    if (const auto chosen = job.recall(key)) return chosen->get<bool>();
+    const FlattenEstimate estimate = services.disk_images.estimate_flatten(volume.install_path);
+    const bool chosen = goes_into_new_file(estimate, volume.size, services.files.space(storage.url).available);
+    job.remember(key, chosen);
+    return chosen;
+}
+
 void flatten_offline(Services& services, Job& job, const Volume& volume, const ProgressPercent& progress) {
     const PrimaryStorage storage = services.inventory.get<PrimaryStorage>(volume.primary_storage);
-    const FlattenEstimate estimate = services.disk_images.estimate_flatten(volume.install_path);
-    if (!goes_into_new_file(estimate, volume.size, services.files.space(storage.url).available)) {
+    if (!chooses_new_file(services, job, volume, storage)) {
         services.disk_images.rebase(volume.install_path, "", "", progress, job.cancellation());
         return record_flat(services, volume, volume.install_path);
     }

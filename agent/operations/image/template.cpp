@@ -83,7 +83,8 @@ ProgressPercent tell(Job& job, const std::string& what) {
 
 void copy_chain(Services& services, Job& job, const std::string& path, const std::string& format,
                 const BackupStorage& storage, const std::string& target, const std::string& name) {
-    require_room(services, storage, services.disk_images.measure(path, format), name);
+    // What an earlier life of the job began takes its room already.
+    if (!job.resumed()) require_room(services, storage, services.disk_images.measure(path, format), name);
     services.disk_images.convert(path, format, target, "qcow2", tell(job, "copy to " + storage.name), job.cancellation());
 }
 

@@ -1,0 +1,53 @@
+// Commands that outlive the daemon: a copy of hours goes on while the daemon is restarted, and its next life takes it up.
+//
+// Each has a process of its own that minds it (`hvagentd --mind DIRECTORY`): it runs the command, keeps what that says and
+// how it ended, and ends it when no daemon has been there for a while. The two meet in a directory of files. Locks on these,
+// which go with the processes that hold them, say who is alive.
+#pragma once
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "drivers/process/command.h"
+
+namespace hvagent {
+
+struct LastingSettings {
+    std::string directory;            // of this host's own state
+    std::vector<std::string> minder;  // the program and its arguments, to which the directory is added
+    seconds patience{300};            // how long a command goes on without a daemon
+};
+
+// Thread-safe; one run() for each key at a time.
+class LastingCommands {
+public:
+    explicit LastingCommands(LastingSettings settings) : settings_(std::move(settings)) {}
+
+    // The command line of what an earlier run() with this key left: it goes on, or it ended and nobody heard how. Empty:
+    // nothing.
+    std::vector<std::string> left(const std::string& key) const;
+
+    // As run(command, cancel); but when the daemon stops (then too Error(job_cancelled)) or dies, the command goes on, and a
+    // run() with the same key and command line waits for that one. Anything else that was left with the key is ended first.
+    // Of the command's limits those of time are the caller's. `part`: a file to be removed when the command is ended.
+    CommandResult run(const std::string& key, const Command& command, const std::string& part, Cancellation& cancel);
+
+    // Ends what was left with the key, and waits until it has ended.
+    void end(const std::string& key);
+    // Ends what was left by the work (Cancellation::work), which is over; waits for nothing.
+    void end_of(const std::string& work) const;
+
+private:
+    std::string directory_of(const std::string& key) const;
+    void remove_forgotten() const;
+
+    const LastingSettings settings_;
+    std::once_flag swept_;
+};
+
+// The process that minds the command of `directory`. Returns its exit status at once, and goes on in a process of its own;
+// there, when all is over. To be called before any thread is made.
+int mind(const std::string& directory);
+
+}  // namespace hvagent
