@@ -133,26 +133,26 @@ std::string LastingCommands::directory_of(const std::string& key) const {
     return settings_.directory + "/" + file_name(key);
 }
 
-std::vector<std::string> LastingCommands::left(const std::string& key) const {
+std::optional<LastingCommands::Left> LastingCommands::left(const std::string& key) const {
     const LastingFiles files(directory_of(key));
     const auto stored = files.command();
-    return stored && goes_on_or_ended(files) ? stored->command.argv : std::vector<std::string>{};
+    if (!stored || !goes_on_or_ended(files)) return std::nullopt;
+    return Left{stored->command.argv, stored->which};
 }
 
-CommandResult LastingCommands::run(const std::string& key, const Command& command, const std::string& part,
-                                   Cancellation& cancel) {
+CommandResult LastingCommands::run(const LastingCommand& which, const Command& command, Cancellation& cancel) {
     cancel.check();
     std::call_once(swept_, [this] { remove_forgotten(); });
-    const LastingFiles files(directory_of(key));
+    const LastingFiles files(directory_of(which.key));
     std::filesystem::create_directories(files.directory());
     const FileHandle attendance = files.lock_as_daemon();
     if (!attendance) throw Error(Code::internal, "two at once run the command of " + files.directory().string());
-    if (left(key) == command.argv) {
+    if (const auto before = left(which.key); before && before->argv == command.argv && before->which == which) {
         log::info("a command of an earlier life of the daemon is taken up", {{"directory", files.directory().string()}});
     } else {
         end_minder(files, command.term_grace);
         files.clear();
-        files.store(StoredCommand{command, part, cancel.work(), settings_.patience});
+        files.store(StoredCommand{command, which, cancel.work(), settings_.patience});
         Command launcher;
         launcher.argv = settings_.minder;
         launcher.argv.push_back(files.directory());

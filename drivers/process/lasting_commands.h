@@ -5,6 +5,7 @@
 // which go with the processes that hold them, say who is alive.
 #pragma once
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,19 +20,31 @@ struct LastingSettings {
     seconds patience{300};            // how long a command goes on without a daemon
 };
 
+// Which command it is: one that was left is taken up when everything is the same.
+struct LastingCommand {
+    std::string key;     // what it makes or changes, one at a time
+    std::string origin;  // what it began with, so that nothing is taken up whose origin has changed since
+    std::string part;    // a file to be removed when the command is ended
+
+    bool operator==(const LastingCommand&) const = default;
+};
+
 // Thread-safe; one run() for each key at a time.
 class LastingCommands {
 public:
     explicit LastingCommands(LastingSettings settings) : settings_(std::move(settings)) {}
 
-    // The command line of what an earlier run() with this key left: it goes on, or it ended and nobody heard how. Empty:
-    // nothing.
-    std::vector<std::string> left(const std::string& key) const;
+    // What an earlier run() left with the key: it goes on, or it ended and nobody heard how.
+    struct Left {
+        std::vector<std::string> argv;
+        LastingCommand which;
+    };
+    std::optional<Left> left(const std::string& key) const;
 
     // As run(command, cancel); but when the daemon stops (then too Error(job_cancelled)) or dies, the command goes on, and a
-    // run() with the same key and command line waits for that one. Anything else that was left with the key is ended first.
-    // Of the command's limits those of time are the caller's. `part`: a file to be removed when the command is ended.
-    CommandResult run(const std::string& key, const Command& command, const std::string& part, Cancellation& cancel);
+    // run() of the same waits for that one. Anything else that was left with the key is ended first. Of the command's limits
+    // those of time are the caller's.
+    CommandResult run(const LastingCommand& which, const Command& command, Cancellation& cancel);
 
     // Ends what was left with the key, and waits until it has ended.
     void end(const std::string& key);

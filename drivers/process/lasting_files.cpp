@@ -45,7 +45,9 @@ void LastingFiles::store(const StoredCommand& stored) const {
     replace(directory_ / "command.json", {{"argv", stored.command.argv},
                                           {"addressSpaceLimit", stored.command.address_space_limit.value_or(0)},
                                           {"termGraceMs", stored.command.term_grace.count()},
-                                          {"part", stored.part},
+                                          {"key", stored.which.key},
+                                          {"origin", stored.which.origin},
+                                          {"part", stored.which.part},
                                           {"work", stored.work},
                                           {"patienceS", stored.patience.count()}});
 }
@@ -59,7 +61,8 @@ std::optional<StoredCommand> LastingFiles::command() const {
         if (const Bytes limit = content->at("addressSpaceLimit").get<Bytes>(); limit > 0)
             stored.command.address_space_limit = limit;
         stored.command.term_grace = milliseconds(content->at("termGraceMs").get<std::int64_t>());
-        stored.part = content->at("part").get<std::string>();
+        stored.which = {content->at("key").get<std::string>(), content->at("origin").get<std::string>(),
+                        content->at("part").get<std::string>()};
         stored.work = content->at("work").get<std::string>();
         stored.patience = seconds(content->at("patienceS").get<std::int64_t>());
         return stored;

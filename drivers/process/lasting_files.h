@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "drivers/files/file_handle.h"
-#include "drivers/process/command.h"
+#include "drivers/process/lasting_commands.h"
 
 namespace hvagent {
 
 struct StoredCommand {
     Command command;  // without callbacks
-    std::string part;
+    LastingCommand which;
     std::string work;
     seconds patience{0};
 };

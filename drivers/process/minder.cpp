@@ -79,7 +79,7 @@ void run_to_end(const LastingFiles& files, StoredCommand stored) {
         files.store(run(stored.command, cancel));
     } catch (...) {
         // No result: whoever ended it knows, and a new daemon begins anew.
-        if (!stored.part.empty()) ::unlink(stored.part.c_str());
+        if (!stored.which.part.empty()) ::unlink(stored.which.part.c_str());
     }
 }
 

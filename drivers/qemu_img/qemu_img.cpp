@@ -1,6 +1,7 @@
 #include "drivers/qemu_img/qemu_img.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,6 +58,16 @@ Bytes allocated(const std::vector<DiskLayer>& layers) {
     Bytes sum = 0;
     for (const DiskLayer& layer : layers) sum += layer.actual_size;
     return sum;
+}
+
+// Which file it is, and whether it was written to since.
+std::string fingerprint(const std::string& path) {
+    struct stat file {};
+    if (::stat(path.c_str(), &file) != 0) throw file_error("cannot read " + path, errno);
+    std::string text;
+    for (const long part : {long(file.st_dev), long(file.st_ino), file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec})
+        text += std::to_string(part) + " ";
+    return text;
 }
 
 // "    (12.50/100%)"; -1 for any other line.
@@ -181,18 +192,21 @@ void QemuImg::convert(const std::string& source, const std::string& source_forma
                                    can_bypass_cache(part) ? "none" : "writeback", "--", source, part});
         return idle(std::move(words));
     };
-    const std::vector<std::string> left = settings_.lasting ? settings_.lasting->left(target) : std::vector<std::string>{};
-    const bool goes_on = !left.empty() && std::filesystem::exists(left.back()) && arguments(left.back()) == left;
-    if (!left.empty() && !goes_on) settings_.lasting->end(target);
+    LastingCommand which{target, fingerprint(source), ""};
+    const auto left = settings_.lasting ? settings_.lasting->left(target) : std::nullopt;
+    const bool goes_on = left && left->which.origin == which.origin && std::filesystem::exists(left->which.part) &&
+                         left->argv == arguments(left->which.part);
+    if (left && !goes_on) settings_.lasting->end(target);
     const bool lasts = goes_on || is_long(amount);
-    NewFile file = goes_on ? NewFile(target, left.back()) : NewFile(target);
+    NewFile file = goes_on ? NewFile(target, left->which.part) : NewFile(target);
+    which.part = file.path();
     Command command;
     command.address_space_limit = settings_.convert_address_space_limit;
     command.argv = arguments(file.path());
     command.on_line = teller(progress);
     CommandResult result;
     try {
-        result = lasts ? settings_.lasting->run(target, command, file.path(), cancel) : run(command, cancel);
+        result = lasts ? settings_.lasting->run(which, command, cancel) : run(command, cancel);
     } catch (...) {
         if (lasts && cancel.reason() == CancelReason::stopping) file.leave();
         throw;
@@ -265,8 +279,8 @@ void QemuImg::rebase(const std::string& path, const std::string& base, const std
         command.argv.insert(command.argv.end(), {"-b", base, "--", path});
         command.argv = idle(std::move(command.argv));
         command.on_line = teller(progress);
-        const bool lasts = is_long(allocated(layers)) || (settings_.lasting && !settings_.lasting->left(path).empty());
-        require_success(lasts ? settings_.lasting->run(path, command, "", cancel) : run(command, cancel),
+        const bool lasts = is_long(allocated(layers)) || (settings_.lasting && settings_.lasting->left(path));
+        require_success(lasts ? settings_.lasting->run({path, old_base, ""}, command, cancel) : run(command, cancel),
                         "cannot put the image " + path + " onto " + (base.empty() ? "nothing" : base), Code::io_failed);
     }
     flush_to_disk(FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path);

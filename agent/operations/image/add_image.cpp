@@ -109,9 +109,14 @@ public:
     void run(const BackupStorage& storage, const std::string& target) {
         const std::string temporary = target + ".download";
         try {
-            download(storage, temporary);
-            job_.progress(81, "inspect");
-            verify(temporary);
+            // What an earlier life of the job began may be reading the file still: it is not written again.
+            const std::string fetched = "fetched " + temporary;
+            if (!job_.recall(fetched) || !services_.files.exists(temporary)) {
+                download(storage, temporary);
+                job_.progress(81, "inspect");
+                verify(temporary);
+                job_.remember(fetched, true);
+            }
             const std::string given = given_format(params_);
             const DiskImageInfo info = inspect_image(services_, temporary, given, shown_);
             if (stored_format(given) == given)

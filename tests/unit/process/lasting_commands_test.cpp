@@ -18,7 +18,6 @@ namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 constexpr const char* key = "/storage/volume.qcow2";
 
@@ -41,8 +40,8 @@ public:
     const LastingCommands& commands() const { return commands_; }
     Cancellation& cancel() { return cancel_; }
 
-    void begin(const std::string& script, const std::string& part = "") {
-        thread_ = std::thread([this, script, part] {
+    void begin(const std::string& script, const std::string& part = "", const std::string& origin = "") {
+        thread_ = std::thread([this, script, part, origin] {
             Command command;
             command.argv = {"/bin/sh", "-c", script};
             command.on_line = [this](std::string_view line) {
@@ -50,7 +49,7 @@ public:
                 last_line_ = line;
             };
             try {
-                result_ = commands_.run(key, command, part, cancel_);
+                result_ = commands_.run({key, origin, part}, command, cancel_);
             } catch (const Error& error) {
                 error_ = error;
             }
@@ -79,9 +78,9 @@ private:
     std::thread thread_;
 };
 
-class LastingCommand : public testing::Test {
+class CommandThatLasts : public testing::Test {
 protected:
-    ~LastingCommand() override {
+    ~CommandThatLasts() override {
         Life last(copies());
         last.commands().end(key);
     }
@@ -103,7 +102,7 @@ protected:
     const TempDirectory directory_;
 };
 
-TEST_F(LastingCommand, EndsAsAnyOther) {
+TEST_F(CommandThatLasts, EndsAsAnyOther) {
     Life life(copies());
     life.begin("echo 1; echo 2 >&2; exit 4");
     life.wait();
@@ -114,7 +113,7 @@ TEST_F(LastingCommand, EndsAsAnyOther) {
     EXPECT_TRUE(fs::is_empty(copies())) << "nothing stays";
 }
 
-TEST_F(LastingCommand, GoesOnWhileTheDaemonIsAwayAndIsTakenUp) {
+TEST_F(CommandThatLasts, GoesOnWhileTheDaemonIsAwayAndIsTakenUp) {
     {
         Life first(copies());
         first.begin(waiting());
@@ -126,7 +125,8 @@ TEST_F(LastingCommand, GoesOnWhileTheDaemonIsAwayAndIsTakenUp) {
     const pid_t before = pid();
     EXPECT_TRUE(runs());
     Life second(copies());
-    EXPECT_THAT(second.commands().left(key), ElementsAre("/bin/sh", "-c", waiting()));
+    ASSERT_TRUE(second.commands().left(key));
+    EXPECT_THAT(second.commands().left(key)->argv, ElementsAre("/bin/sh", "-c", waiting()));
     second.begin(waiting());
     EXPECT_TRUE(comes_true([&] { return second.last_line() == "half"; })) << "its progress is known at once";
     let_go();
@@ -135,10 +135,10 @@ TEST_F(LastingCommand, GoesOnWhileTheDaemonIsAwayAndIsTakenUp) {
     EXPECT_EQ(second.result()->output, "half\nwhole\n");
     EXPECT_EQ(second.result()->exit_code, 3);
     EXPECT_EQ(pid(), before) << "the same process";
-    EXPECT_THAT(second.commands().left(key), IsEmpty());
+    EXPECT_FALSE(second.commands().left(key));
 }
 
-TEST_F(LastingCommand, ThatEndedMeanwhileTellsHow) {
+TEST_F(CommandThatLasts, ThatEndedMeanwhileTellsHow) {
     {
         Life first(copies());
         first.begin(waiting());
@@ -154,7 +154,7 @@ TEST_F(LastingCommand, ThatEndedMeanwhileTellsHow) {
     EXPECT_EQ(second.result()->exit_code, 3);
 }
 
-TEST_F(LastingCommand, IsEndedWhenItIsCancelled) {
+TEST_F(CommandThatLasts, IsEndedWhenItIsCancelled) {
     Life life(copies());
     life.begin(waiting());
     EXPECT_TRUE(comes_true([&] { return runs(); }));
@@ -165,7 +165,7 @@ TEST_F(LastingCommand, IsEndedWhenItIsCancelled) {
     EXPECT_TRUE(fs::is_empty(copies()));
 }
 
-TEST_F(LastingCommand, IsEndedWhenAnotherTakesItsPlace) {
+TEST_F(CommandThatLasts, IsEndedWhenAnotherTakesItsPlace) {
     {
         Life first(copies());
         first.begin(waiting());
@@ -179,7 +179,23 @@ TEST_F(LastingCommand, IsEndedWhenAnotherTakesItsPlace) {
     EXPECT_FALSE(runs());
 }
 
-TEST_F(LastingCommand, EndsWithItsPartWhenTheWorkIsOver) {
+TEST_F(CommandThatLasts, IsNotTakenUpWhenWhatItBeganWithHasChanged) {
+    {
+        Life first(copies());
+        first.begin(waiting(), "", "as it was");
+        EXPECT_TRUE(comes_true([&] { return runs(); }));
+    }
+    const pid_t before = pid();
+    Life second(copies());
+    second.begin(waiting(), "", "as it is now");
+    EXPECT_TRUE(comes_true([&] { return runs() && pid() != before; }));
+    EXPECT_NE(::kill(before, 0), 0);
+    let_go();
+    second.wait();
+    EXPECT_TRUE(second.result());
+}
+
+TEST_F(CommandThatLasts, EndsWithItsPartWhenTheWorkIsOver) {
     std::ofstream(file("part")) << "half of it";
     {
         Life first(copies());
@@ -193,7 +209,7 @@ TEST_F(LastingCommand, EndsWithItsPartWhenTheWorkIsOver) {
     EXPECT_TRUE(comes_true([&] { return !runs() && !fs::exists(file("part")); }));
 }
 
-TEST_F(LastingCommand, WithoutADaemonEndsWithItsPart) {
+TEST_F(CommandThatLasts, WithoutADaemonEndsWithItsPart) {
     std::ofstream(file("part")) << "half of it";
     {
         Life first(copies(), seconds(1));
@@ -205,10 +221,10 @@ TEST_F(LastingCommand, WithoutADaemonEndsWithItsPart) {
     EXPECT_TRUE(comes_true([&] { return !runs(); }));
     EXPECT_TRUE(comes_true([&] { return !fs::exists(file("part")); }));
     Life second(copies());
-    EXPECT_TRUE(comes_true([&] { return second.commands().left(key).empty(); }));
+    EXPECT_TRUE(comes_true([&] { return !second.commands().left(key); }));
 }
 
-TEST_F(LastingCommand, WhoseMinderIsKilledFailsWithTheReason) {
+TEST_F(CommandThatLasts, WhoseMinderIsKilledFailsWithTheReason) {
     Life life(copies());
     life.begin(waiting());
     EXPECT_TRUE(comes_true([&] { return runs(); }));
@@ -222,13 +238,13 @@ TEST_F(LastingCommand, WhoseMinderIsKilledFailsWithTheReason) {
     EXPECT_TRUE(comes_true([&] { return !runs(); })) << "no command without a minder";
 }
 
-TEST_F(LastingCommand, ThatCannotBeStartedIsAnError) {
+TEST_F(CommandThatLasts, ThatCannotBeStartedIsAnError) {
     LastingCommands commands(LastingSettings{copies(), {"/nowhere/minder"}, seconds(300)});
     Command command;
     command.argv = {"true"};
     Cancellation cancel;
-    EXPECT_EQ(thrown_error([&] { commands.run(key, command, "", cancel); }).code(), Code::no_capability);
-    EXPECT_THAT(commands.left(key), IsEmpty());
+    EXPECT_EQ(thrown_error([&] { commands.run({key, "", ""}, command, cancel); }).code(), Code::no_capability);
+    EXPECT_FALSE(commands.left(key));
 }
 
 }  // namespace
