@@ -15,6 +15,7 @@
 #include "agent/app/log_sinks.h"
 #include "agent/app/service.h"
 #include "drivers/process/lasting_commands.h"
+#include "drivers/systemd/scope.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
 
@@ -58,6 +59,12 @@ int exit_status(const Error& error) {
     return error.code() == Code::no_capability ? EX_DATAERR : 1;
 }
 
+// A restart of the service then has nothing to do with the copy. Where systemd does not allow it, KillMode=process does.
+void leave_unit() {
+    if (sd_booted() <= 0) return;
+    hvagent::systemd::enter_scope("hvagent-copy-" + std::to_string(::getpid()) + ".scope", "Copy of a disk for hvagentd");
+}
+
 // What would start: 0, with warnings about what should be changed; else 1 with file, line and what was expected.
 int check_config(const std::string& path) {
     const auto settings = hvagent::config::load_settings(path);
@@ -84,7 +91,7 @@ int main(int argc, char** argv) {
     app.add_option("--mind", minded, "mind the copy of this directory (for the daemon's own use)")->group("");
     app.set_version_flag("--version", HVAGENT_VERSION);
     CLI11_PARSE(app, argc, argv);
-    if (!minded.empty()) return hvagent::mind(minded);
+    if (!minded.empty()) return hvagent::mind(minded, leave_unit);
     try {
         if (print_settings) {
             std::cout << hvagent::config::describe_settings();

@@ -4,6 +4,7 @@
 // how it ended, and ends it when no daemon has been there for a while. The two meet in a directory of files. Locks on these,
 // which go with the processes that hold them, say who is alive.
 #pragma once
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -60,7 +61,7 @@ private:
 };
 
 // The process that minds the command of `directory`. Returns its exit status at once, and goes on in a process of its own;
-// there, when all is over. To be called before any thread is made.
-int mind(const std::string& directory);
+// there, when all is over. `settle` runs in that process before the command. To be called before any thread is made.
+int mind(const std::string& directory, const std::function<void()>& settle = {});
 
 }  // namespace hvagent

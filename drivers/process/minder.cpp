@@ -85,7 +85,7 @@ void run_to_end(const LastingFiles& files, StoredCommand stored) {
 
 }  // namespace
 
-int mind(const std::string& directory) try {
+int mind(const std::string& directory, const std::function<void()>& settle) try {
     const LastingFiles files(directory);
     const FileHandle alive = files.lock_as_minder();
     if (!alive) throw Error(Code::operation_failed, directory + " is minded already");
@@ -103,6 +103,7 @@ int mind(const std::string& directory) try {
         throw file_error("cannot write to " + directory, errno);
     }
     leave_terminal();
+    if (settle) settle();
     run_to_end(files, *stored);
     return 0;
 } catch (const std::exception& error) {

@@ -73,24 +73,15 @@ void BusConnection::run() {
 }
 
 Bus BusConnection::connect() {
-    sd_bus* made = nullptr;
-    int result = 0;
-    if (address_.empty()) {
-        result = sd_bus_open_system(&made);
-    } else if ((result = sd_bus_new(&made)) >= 0) {
-        sd_bus_set_address(made, address_.c_str());
-        sd_bus_set_bus_client(made, 1);
-        result = sd_bus_start(made);
-    }
-    Bus bus(made);
-    if (result < 0) {
+    int error = 0;
+    Bus bus = open_bus(address_, call_timeout, error);
+    if (!bus) {
         if (!std::exchange(told_absence_, true))
             log::info("there is no message bus: shutdowns of the host and units of libvirt are not followed",
-                      {{"error", std::strerror(-result)}});
+                      {{"error", std::strerror(error)}});
         return nullptr;
     }
     told_absence_ = false;
-    sd_bus_set_method_call_timeout(bus.get(), std::chrono::microseconds(call_timeout).count());
     const std::lock_guard lock(mutex_);
     connected_ = true;
     return bus;

@@ -2,7 +2,9 @@
 #pragma once
 #include <systemd/sd-bus.h>
 
+#include <chrono>
 #include <memory>
+#include <string>
 
 namespace hvagent::systemd {
 
@@ -16,6 +18,9 @@ struct Release {
 
 using Bus = std::unique_ptr<sd_bus, Release<sd_bus_close_unref>>;
 using Message = std::unique_ptr<sd_bus_message, Release<sd_bus_message_unref>>;
+
+// `address` empty: the system bus. Null, with the errno in `error`, when it does not answer.
+Bus open_bus(const std::string& address, std::chrono::microseconds call_timeout, int& error);
 
 // The answer of the other side to a call that failed.
 class BusError {

@@ -311,22 +311,46 @@ def slow_copies(machine):
     machine.do("systemctl", "restart", "hvagentd")
 
 
-def test_an_upgrade_lets_a_long_copy_go_on(machine, cli, slow_copies):
-    raw = machine.root / "srv/content.raw"
-    raw.write_bytes(os.urandom(32 << 20))
-    run("qemu-img", "convert", "-O", "vmdk", raw, machine.root / "srv/content.vmdk")
+def begin_conversion(machine, cli, name, mib):
+    """The job, and the content that the image must have."""
+    raw = machine.root / f"srv/{name}.raw"
+    raw.write_bytes(os.urandom(mib << 20))
+    run("qemu-img", "convert", "-O", "vmdk", raw, machine.root / f"srv/{name}.vmdk")
     store = cli("QueryBackupStorage")["inventories"][0]["uuid"]
-    job = cli("AddImage", "name=slow", "url=file:///srv/content.vmdk", "format=vmdk", f"backupStorageUuids={store}", "--no-wait")
-    copies = lambda: machine.do("sh", "-c", "pgrep -x qemu-img || true").split()
-    wait_for(copies, 60, "the conversion")
-    before, pid = copies(), machine.shown("MainPID")
-    machine.do("dpkg", "--no-triggers", "-i", "/root/hvagent.deb")
-    machine.await_other_process(pid, 30)
-    assert copies() == before
-    location = job["location"].rpartition("/")[2]
-    answered = wait_for(lambda: machine.poll(location), 90, location)
+    job = cli("AddImage", f"name={name}", f"url=file:///srv/{name}.vmdk", "format=vmdk", f"backupStorageUuids={store}", "--no-wait")
+    wait_for(lambda: copies(machine), 60, "the conversion")
+    return job["location"].rpartition("/")[2], raw
+
+
+def copies(machine):
+    return machine.do("sh", "-c", "pgrep -x qemu-img || true").split()
+
+
+def ends_right(machine, job, raw):
+    answered = wait_for(lambda: machine.poll(job), 90, job)
     path = answered["inventory"]["backupStorageRefs"][0]["installPath"]
     run("qemu-img", "compare", "-f", "raw", "-F", "qcow2", raw, machine.root / path.lstrip("/"))
+
+
+def test_an_upgrade_lets_a_long_copy_go_on(machine, cli, slow_copies):
+    job, raw = begin_conversion(machine, cli, "upgraded", 32)
+    before, pid = copies(machine), machine.shown("MainPID")
+    machine.do("dpkg", "--no-triggers", "-i", "/root/hvagent.deb")
+    machine.await_other_process(pid, 30)
+    assert copies(machine) == before
+    ends_right(machine, job, raw)
+
+
+def test_a_long_copy_of_a_service_that_may_has_a_scope_of_its_own(machine, cli, slow_copies):
+    machine.do("sh", "-c", "mkdir -p /run/systemd/system/hvagentd.service.d && cd /run/systemd/system/hvagentd.service.d && "
+                           "printf '[Service]\\nUser=root\\nGroup=root\\n' >root.conf && systemctl daemon-reload && systemctl restart hvagentd")
+    try:
+        job, raw = begin_conversion(machine, cli, "scoped", 16)
+        copy, = copies(machine)
+        assert "/hvagent-copy-" in machine.do("cat", f"/proc/{copy}/cgroup")
+        ends_right(machine, job, raw)
+    finally:
+        machine.do("sh", "-c", "rm -r /run/systemd/system/hvagentd.service.d; systemctl daemon-reload; systemctl restart hvagentd")
 
 
 def test_a_poweroff_stops_guests_cleanly_within_the_time_and_they_are_back_after_the_boot(machine, cli, guest):

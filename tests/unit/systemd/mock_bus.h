@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "drivers/systemd/bus_handles.h"
 #include "tests/fakes/temp_directory.h"
@@ -95,6 +96,11 @@ public:
         preparing = begins;
         announce_ = begins ? 1 : 0;
     }
+    // Name and mode, and first property, of the transient unit that was asked for.
+    std::pair<std::string, std::string> scope() {
+        const std::lock_guard lock(mutex_);
+        return scope_;
+    }
     void set_unit(const std::string& unit, const std::string& state, const std::string& result = "success") {
         const std::lock_guard lock(mutex_);
         units_[unit] = {state, result};
@@ -103,6 +109,7 @@ public:
 
     std::atomic<std::uint64_t> longest_us{120000000};
     std::atomic<bool> preparing{false};
+    std::atomic<bool> refuses_units{false};
     std::string machine;
 
 private:
@@ -150,6 +157,7 @@ private:
         if (method == "Get") return answer_property(call);
         if (method == "Inhibit") return answer_inhibit(call);
         if (method == "ListMachines") return answer_machines(call);
+        if (method == "StartTransientUnit") return answer_transient_unit(call);
         return sd_bus_reply_method_return(call, nullptr);
     }
     int answer_property(sd_bus_message* call) {
@@ -181,6 +189,19 @@ private:
         return sd_bus_reply_method_return(call, "a(ssso)", 2, "web", "container", "nspawn", "/m/a", machine.c_str(), "vm",
                                           "libvirt-qemu", "/m/b");
     }
+    int answer_transient_unit(sd_bus_message* call) {
+        const char *name = nullptr, *mode = nullptr, *property = nullptr;
+        must(sd_bus_message_read(call, "ss", &name, &mode), "its name");
+        must(sd_bus_message_enter_container(call, 'a', "(sv)"), "its properties");
+        must(sd_bus_message_enter_container(call, 'r', "sv"), "its first property");
+        must(sd_bus_message_read(call, "s", &property), "its first property");
+        std::uint32_t pid = 0;
+        must(sd_bus_message_read(call, "v", "au", 1, &pid), property);
+        const std::lock_guard lock(mutex_);
+        scope_ = {std::string(name) + " " + mode, std::string(property) + " " + std::to_string(pid)};
+        if (refuses_units) return sd_bus_reply_method_errorf(call, SD_BUS_ERROR_ACCESS_DENIED, "Permission denied");
+        return sd_bus_reply_method_return(call, "o", "/org/freedesktop/systemd1/job/1");
+    }
     void drop_hold() {
         const std::lock_guard lock(mutex_);
         if (pipe_ >= 0) ::close(pipe_);
@@ -191,6 +212,7 @@ private:
     std::mutex mutex_;
     int pipe_ = -1;
     std::map<std::string, Unit> units_;
+    std::pair<std::string, std::string> scope_;
     std::string changed_unit_;
     std::atomic<int> announce_{-1};
     std::atomic<bool> stopping_{false}, ready_{false};
