@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fstream>
@@ -26,10 +27,13 @@ constexpr int longest_wait_ms = 60'000;
 constexpr std::chrono::hours forgotten_after{24};
 
 // A name for a file, from any text: readable enough for who looks into the directory, and one to one.
-std::string file_name(const std::string& key) {
-    std::string name;
-    for (const char one : key) name += one == '/' ? '!' : one;
-    return name.size() <= 200 ? name : name.substr(name.size() - 160) + "-" + std::to_string(std::hash<std::string>()(key));
+std::string file_name(std::string key) {
+    std::replace(key.begin(), key.end(), '/', '!');
+    constexpr std::size_t longest = 160;
+    if (key.size() <= longest) return key;
+    const std::size_t number = std::hash<std::string>()(key);
+    key.erase(0, key.size() - longest);
+    return key.append("-").append(std::to_string(number));
 }
 
 bool goes_on_or_ended(const LastingFiles& files) {
