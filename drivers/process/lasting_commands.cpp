@@ -120,6 +120,13 @@ private:
     std::string told_;
 };
 
+// What nobody will take up. Its minder has ended.
+void drop(const LastingFiles& files) {
+    std::error_code ignored;
+    if (const auto stored = files.command(); stored && !stored->which.part.empty()) ::unlink(stored->which.part.c_str());
+    std::filesystem::remove_all(files.directory(), ignored);
+}
+
 }  // namespace
 
 // What ended and was not asked for within a day.
@@ -129,7 +136,7 @@ void LastingCommands::remove_forgotten() const {
     for (const auto& entry : std::filesystem::directory_iterator(settings_.directory, ignored)) {
         const LastingFiles files(entry.path());
         const bool is_young = now - entry.last_write_time(ignored) < forgotten_after;
-        if (!files.has_minder() && !(is_young && files.result())) std::filesystem::remove_all(entry.path(), ignored);
+        if (!files.has_minder() && !(is_young && files.result())) drop(files);
     }
 }
 
@@ -156,7 +163,7 @@ CommandResult LastingCommands::run(const LastingCommand& which, const Command& c
     } else {
         end_minder(files, command.term_grace);
         files.clear();
-        files.store(StoredCommand{command, which, cancel.work(), settings_.patience});
+        files.store(StoredCommand{command, which, settings_.patience});
         Command launcher;
         launcher.argv = settings_.minder;
         launcher.argv.push_back(files.directory());
@@ -184,8 +191,11 @@ void LastingCommands::end_of(const std::string& work) const {
     for (const auto& entry : std::filesystem::directory_iterator(settings_.directory, ignored)) {
         const LastingFiles files(entry.path());
         const auto stored = files.command();
-        const pid_t pid = stored && stored->work == work ? files.pid() : 0;
-        if (pid > 0 && files.has_minder()) ::kill(pid, SIGTERM);
+        if (!stored || stored->which.work != work) continue;
+        if (const pid_t pid = files.pid(); !files.has_minder())
+            drop(files);
+        else if (pid > 0)
+            ::kill(pid, SIGTERM);
     }
 }
 

@@ -26,6 +26,7 @@ struct LastingCommand {
     std::string key;     // what it makes or changes, one at a time
     std::string origin;  // what it began with, so that nothing is taken up whose origin has changed since
     std::string part;    // a file to be removed when the command is ended
+    std::string work;    // whose it is (Cancellation::work): nobody else takes it up, and it ends with that
 
     bool operator==(const LastingCommand&) const = default;
 };
@@ -49,7 +50,7 @@ public:
 
     // Ends what was left with the key, and waits until it has ended.
     void end(const std::string& key);
-    // Ends what was left by the work (Cancellation::work), which is over; waits for nothing.
+    // Ends what the work, which is over, has left; waits for nothing.
     void end_of(const std::string& work) const;
 
 private:

@@ -48,7 +48,7 @@ void LastingFiles::store(const StoredCommand& stored) const {
                                           {"key", stored.which.key},
                                           {"origin", stored.which.origin},
                                           {"part", stored.which.part},
-                                          {"work", stored.work},
+                                          {"work", stored.which.work},
                                           {"patienceS", stored.patience.count()}});
 }
 
@@ -62,8 +62,7 @@ std::optional<StoredCommand> LastingFiles::command() const {
             stored.command.address_space_limit = limit;
         stored.command.term_grace = milliseconds(content->at("termGraceMs").get<std::int64_t>());
         stored.which = {content->at("key").get<std::string>(), content->at("origin").get<std::string>(),
-                        content->at("part").get<std::string>()};
-        stored.work = content->at("work").get<std::string>();
+                        content->at("part").get<std::string>(), content->at("work").get<std::string>()};
         stored.patience = seconds(content->at("patienceS").get<std::int64_t>());
         return stored;
     } catch (const json::exception&) {

@@ -15,7 +15,6 @@ namespace hvagent {
 struct StoredCommand {
     Command command;  // without callbacks
     LastingCommand which;
-    std::string work;
     seconds patience{0};
 };
 

@@ -192,10 +192,10 @@ void QemuImg::convert(const std::string& source, const std::string& source_forma
                                    can_bypass_cache(part) ? "none" : "writeback", "--", source, part});
         return idle(std::move(words));
     };
-    LastingCommand which{target, fingerprint(source), ""};
+    LastingCommand which{target, fingerprint(source), "", cancel.work()};
     const auto left = settings_.lasting ? settings_.lasting->left(target) : std::nullopt;
-    const bool goes_on = left && left->which.origin == which.origin && std::filesystem::exists(left->which.part) &&
-                         left->argv == arguments(left->which.part);
+    const bool goes_on = left && left->which.origin == which.origin && left->which.work == which.work &&
+                         std::filesystem::exists(left->which.part) && left->argv == arguments(left->which.part);
     if (left && !goes_on) settings_.lasting->end(target);
     const bool lasts = goes_on || is_long(amount);
     NewFile file = goes_on ? NewFile(target, left->which.part) : NewFile(target);
@@ -280,7 +280,7 @@ void QemuImg::rebase(const std::string& path, const std::string& base, const std
         command.argv = idle(std::move(command.argv));
         command.on_line = teller(progress);
         const bool lasts = is_long(allocated(layers)) || (settings_.lasting && settings_.lasting->left(path));
-        require_success(lasts ? settings_.lasting->run({path, old_base, ""}, command, cancel) : run(command, cancel),
+        require_success(lasts ? settings_.lasting->run({path, old_base, "", cancel.work()}, command, cancel) : run(command, cancel),
                         "cannot put the image " + path + " onto " + (base.empty() ? "nothing" : base), Code::io_failed);
     }
     flush_to_disk(FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path);

@@ -32,8 +32,8 @@ bool comes_true(const std::function<bool()>& condition, milliseconds patience = 
 // What each life of the daemon has of its own.
 class Life {
 public:
-    explicit Life(const std::string& directory, seconds patience = seconds(300))
-        : commands_(LastingSettings{directory, {HVAGENT_TEST_MINDER}, patience}), cancel_("job-1") {}
+    explicit Life(const std::string& directory, seconds patience = seconds(300), const std::string& job = "job-1")
+        : commands_(LastingSettings{directory, {HVAGENT_TEST_MINDER}, patience}), cancel_(job) {}
     ~Life() { stop(); }
 
     LastingCommands& commands() { return commands_; }
@@ -49,7 +49,7 @@ public:
                 last_line_ = line;
             };
             try {
-                result_ = commands_.run({key, origin, part}, command, cancel_);
+                result_ = commands_.run({key, origin, part, cancel_.work()}, command, cancel_);
             } catch (const Error& error) {
                 error_ = error;
             }
@@ -195,6 +195,22 @@ TEST_F(CommandThatLasts, IsNotTakenUpWhenWhatItBeganWithHasChanged) {
     EXPECT_TRUE(second.result());
 }
 
+TEST_F(CommandThatLasts, IsTheBusinessOfNoOtherWork) {
+    {
+        Life first(copies());
+        first.begin(waiting());
+        EXPECT_TRUE(comes_true([&] { return runs(); }));
+    }
+    let_go();
+    Life other(copies(), seconds(300), "job-2");
+    EXPECT_TRUE(comes_true([&] { return fs::exists(copies() + "/!storage!volume.qcow2/result.json"); }));
+    const pid_t before = pid();
+    other.begin(waiting());
+    other.wait();
+    ASSERT_TRUE(other.result()) << other.error()->details();
+    EXPECT_NE(pid(), before) << "it ran again";
+}
+
 TEST_F(CommandThatLasts, EndsWithItsPartWhenTheWorkIsOver) {
     std::ofstream(file("part")) << "half of it";
     {
@@ -207,6 +223,22 @@ TEST_F(CommandThatLasts, EndsWithItsPartWhenTheWorkIsOver) {
     EXPECT_TRUE(runs());
     second.commands().end_of("job-1");
     EXPECT_TRUE(comes_true([&] { return !runs() && !fs::exists(file("part")); }));
+}
+
+TEST_F(CommandThatLasts, LeavesNothingWhenItEndedBeforeItsWork) {
+    std::ofstream(file("part")) << "all of it";
+    {
+        Life first(copies());
+        first.begin(waiting(), file("part"));
+        EXPECT_TRUE(comes_true([&] { return runs(); }));
+    }
+    let_go();
+    const Life second(copies());
+    EXPECT_TRUE(comes_true([&] {
+        second.commands().end_of("job-1");
+        return fs::is_empty(copies());
+    }));
+    EXPECT_FALSE(fs::exists(file("part")));
 }
 
 TEST_F(CommandThatLasts, WithoutADaemonEndsWithItsPart) {
@@ -243,7 +275,7 @@ TEST_F(CommandThatLasts, ThatCannotBeStartedIsAnError) {
     Command command;
     command.argv = {"true"};
     Cancellation cancel;
-    EXPECT_EQ(thrown_error([&] { commands.run({key, "", ""}, command, cancel); }).code(), Code::no_capability);
+    EXPECT_EQ(thrown_error([&] { commands.run({key, "", "", ""}, command, cancel); }).code(), Code::no_capability);
     EXPECT_FALSE(commands.left(key));
 }
 
