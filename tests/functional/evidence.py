@@ -17,7 +17,10 @@ def keep_evidence(host, target):
     for source in (host.dir / "log", host.state / "serial"):
         if source.exists():
             shutil.copytree(source, target / source.name, ignore_dangling_symlinks=True)
-    shutil.copy(host.dir / "etc" / "hvagentd.toml", target)
+    configuration = host.dir / "etc" / "hvagentd.toml"
+    if not configuration.exists():
+        return  # the lab is gone already
+    shutil.copy(configuration, target)
     show = """virsh list --all; for vm in $(virsh list --all --name); do timeout 5 virsh dumpxml $vm; done
         for net in $(virsh net-list --name); do timeout 5 virsh net-dumpxml $net; done
         tail -n +1 /var/lib/libvirt/dnsmasq/*; ps axf"""

@@ -127,6 +127,7 @@ def test_a_post_copy_whose_stream_breaks_is_resumed(cluster, mover):
     if stuck and there.host.exec("timeout", "5", "virsh", "qemu-monitor-command", vm, '{"execute":"query-status"}', check=False).returncode:
         for node in (there, here):
             node.host.signal_qemu(vm, "KILL")
+        wait_for(lambda: here.api.state(vm) in ("Stopped", "Crashed"), 60, lambda: f"{vm} is {here.api.state(vm)}")
         pytest.skip("the destination's QEMU waits for the guest's memory with its main loop, so that libvirt cannot reach it")
     assert not stuck, answer
     assert cluster.await_one(vm) is there
