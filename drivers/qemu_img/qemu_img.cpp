@@ -280,8 +280,9 @@ void QemuImg::rebase(const std::string& path, const std::string& base, const std
         command.argv = idle(std::move(command.argv));
         command.on_line = teller(progress);
         const bool lasts = is_long(allocated(layers)) || (settings_.lasting && settings_.lasting->left(path));
-        require_success(lasts ? settings_.lasting->run({path, old_base, "", cancel.work()}, command, cancel) : run(command, cancel),
-                        "cannot put the image " + path + " onto " + (base.empty() ? "nothing" : base), Code::io_failed);
+        require_success(
+            lasts ? settings_.lasting->run({path, old_base, "", cancel.work()}, command, cancel) : run(command, cancel),
+            "cannot put the image " + path + " onto " + (base.empty() ? "nothing" : base), Code::io_failed);
     }
     flush_to_disk(FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path);
     if (progress) progress(100);

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -47,10 +48,17 @@ def test_the_rpms_hold_every_file_once_and_the_secrets_for_root_and_the_service_
     assert set(rpms) == {"hvagent", "hvagent-cli", "hvagent-dashboards"}
     listed = run("rpm", "-qplv", rpms["hvagent"])
     assert re.search(r"-rw-r-----.* root +hvagent .*/etc/hvagent/hvagentd.toml$", listed, re.M)
-    for name in ("/usr/sbin/hvagentd", "sysusers.d/hvagent.conf", "tmpfiles.d/hvagent.conf", "60-hvagent.conf", "hvagentd.toml.5"):
+    for name in ("/usr/sbin/hvagentd", "sysusers.d/hvagent.conf", "tmpfiles.d/hvagent.conf", "60-hvagent.conf", "hvagentd.toml.5",
+                 "firewalld/services/hvagent.xml", "firewalld/services/hvagent-migration.xml"):
         assert name in listed, name
     assert run("rpm", "-qpc", rpms["hvagent"]).split() == ["/etc/hvagent/hvagentd.toml"]
     assert "/usr/bin/hvctl" in run("rpm", "-qpl", rpms["hvagent-cli"])
+
+
+def test_the_firewalls_service_opens_the_port_of_the_default():
+    listen = re.search(r'# listen = "\S+:(\d+)"', run(Path(BUILD) / "hvagentd", "--print-settings"))[1]
+    port = ElementTree.parse(ROOT / "packaging/firewalld/hvagent.xml").find("port")
+    assert (port.get("protocol"), port.get("port")) == ("tcp", listen)
 
 
 def test_the_rpm_scriptlets_enable_stop_and_restart_the_unit_by_name(rpms):
