@@ -1,27 +1,29 @@
 #include "drivers/qemu_img/flatten_estimate.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "drivers/qemu_img/program_output.h"
 #include "hvagent/error.h"
 
 namespace hvagent {
+namespace {
+
+constexpr Bytes most_tables = 4 * 1024 * 1024;  // QEMU's QCOW_MAX_L1_SIZE, 32 MiB of 8 bytes each
+
+}  // namespace
 
 void FlattenCounter::add_line(std::string_view line) {
-    const std::size_t begin = line.find('{');
-    const std::size_t end = line.rfind('}');
-    if (begin == std::string_view::npos || end == std::string_view::npos) return;  // "]"
-    const auto extent = nlohmann::json::parse(line.substr(begin, end - begin + 1), nullptr, false);
-    if (!extent.is_object()) throw Error(Code::internal, "qemu-img map printed \"" + std::string(line) + "\"");
-    const Bytes start = extent.at("start").get<Bytes>();
-    const Bytes length = extent.at("length").get<Bytes>();
-    const bool is_data = extent.value("data", false);
+    const auto extent = read_printed_extent(line);
+    if (!extent) return;
     const Bytes per_table = cluster_ * (cluster_ / 8);
-    if (extent.value("depth", 0) > 0) {
-        if (is_data) add_data(start, length);
-    } else if (extent.value("present", true)) {
-        for (Bytes table = start / per_table; table <= (start + length - 1) / per_table; ++table) own_tables_.insert(table);
+    const Bytes last = extent->start + extent->length - 1;
+    if (last / per_table >= most_tables)
+        throw Error(Code::internal, "qemu-img map printed an extent that no qcow2 has: " + std::string(line));
+    if (extent->depth > 0) {
+        if (extent->is_data) add_data(extent->start, extent->length);
+    } else if (extent->is_present) {
+        for (Bytes table = extent->start / per_table; table <= last / per_table; ++table) own_tables_.insert(table);
     }
 }
 

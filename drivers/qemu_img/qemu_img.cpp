@@ -10,7 +10,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "drivers/files/new_file.h"
 #include "drivers/process/command.h"
@@ -18,6 +17,7 @@
 #include "drivers/qemu_img/backing_chain.h"
 #include "drivers/qemu_img/flatten_estimate.h"
 #include "drivers/qemu_img/image_header.h"
+#include "drivers/qemu_img/program_output.h"
 #include "drivers/qemu_img/qcow2_header.h"
 #include "hvagent/error.h"
 
@@ -70,16 +70,9 @@ std::string fingerprint(const std::string& path) {
     return text;
 }
 
-// "    (12.50/100%)"; -1 for any other line.
-int parse_percent(std::string_view line) {
-    const std::size_t begin = line.find('(');
-    if (begin == std::string_view::npos || line.find("/100%)") == std::string_view::npos) return -1;
-    return std::clamp(std::atoi(std::string(line.substr(begin + 1)).c_str()), 0, 100);
-}
-
 std::function<void(std::string_view)> teller(const ProgressPercent& progress) {
     return [&progress](std::string_view line) {
-        if (const int percent = parse_percent(line); percent >= 0 && progress) progress(percent);
+        if (const auto percent = read_printed_percent(line); percent && progress) progress(*percent);
     };
 }
 
@@ -122,12 +115,9 @@ DiskImageInfo QemuImg::inspect(const std::string& path, const std::string& forma
     }
     const CommandResult result = run(command);
     require_success(result, "cannot read the image " + path, Code::operation_failed);
-    const auto answer = nlohmann::json::parse(result.output, nullptr, false);
-    if (!answer.is_object() || !answer.contains("virtual-size")) {
-        throw Error(Code::internal, "qemu-img info gave no answer for " + path);
-    }
-    info.virtual_size = answer.at("virtual-size").get<Bytes>();
-    info.is_encrypted = answer.value("encrypted", false);
+    const PrintedInfo printed = read_printed_info(result.output);
+    info.virtual_size = printed.virtual_size;
+    info.is_encrypted = printed.is_encrypted;
     return info;
 }
 
@@ -227,10 +217,7 @@ Bytes QemuImg::measure(const std::string& path, const std::string& format) {
     command.argv.insert(command.argv.end(), {"measure", "-U", "--output=json", "-f", format, "-O", "qcow2", "--", path});
     const CommandResult result = run(command);
     require_success(result, "cannot measure the image " + path, Code::operation_failed);
-    const auto answer = nlohmann::json::parse(result.output, nullptr, false);
-    if (!answer.is_object() || !answer.contains("required"))
-        throw Error(Code::internal, "qemu-img measure gave no answer for " + path);
-    return answer.at("required").get<Bytes>();
+    return read_printed_measure(result.output);
 }
 
 std::vector<DiskLayer> QemuImg::chain(const std::string& path) {
@@ -318,13 +305,11 @@ ImageCheck QemuImg::check(const std::string& path) {
     command.cpu_limit = seconds(300);
     command.argv.insert(command.argv.end(), {"check", "-U", "--output=json", "-f", "qcow2", "--", path});
     const CommandResult result = run(command);
-    const auto answer = nlohmann::json::parse(result.output, nullptr, false);
-    // 2: corrupt, 3: leaks; both come with the report.
-    if (!answer.is_object() || !answer.contains("check-errors"))
-        require_success(result, "cannot check the image " + path, Code::io_failed);
-    if (!answer.is_object()) throw Error(Code::internal, "qemu-img check gave no answer for " + path);
-    const Bytes cluster = Bytes{1} << HeaderFile(path).big_endian_32(20);
-    return {answer.value("leaks", Bytes{0}) * cluster, answer.value("corruptions", std::int64_t{0})};
+    // 2: corrupt, 3: leaks; both come with the report. 1: it could not look at everything.
+    const auto report = read_printed_check(result.output);
+    if (!report || result.exit_code == 1) require_success(result, "cannot check the image " + path, Code::io_failed);
+    if (!report) throw Error(Code::internal, "qemu-img check gave no report of " + path);
+    return {report->leaked_clusters * qcow2_cluster_size(HeaderFile(path)), report->corruptions};
 }
 
 void QemuImg::remove(const std::string& path) {
