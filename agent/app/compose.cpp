@@ -442,6 +442,7 @@ void Agent::stop() {
     if (parts.server) parts.server->stop();
     parts.migrations.stop();
     parts.shutdown.stop();
+    if (parts.shutdown.goes_down()) parts.copies->end_with_daemon();
     parts.jobs.stop();
     parts.timer.stop();
     parts.trials.stop();

@@ -175,7 +175,7 @@ CommandResult LastingCommands::run(const LastingCommand& which, const Command& c
     try {
         if (!Watch(files, command, cancel).to_end()) cancel.check();
     } catch (...) {
-        if (cancel.reason() != CancelReason::stopping) end_minder(files, command.term_grace);
+        if (cancel.reason() != CancelReason::stopping || ends_with_daemon_) end_minder(files, command.term_grace);
         throw;
     }
     const auto result = files.result();

@@ -4,6 +4,7 @@
 // how it ended, and ends it when no daemon has been there for a while. The two meet in a directory of files. Locks on these,
 // which go with the processes that hold them, say who is alive.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -50,6 +51,8 @@ public:
 
     // Ends what was left with the key, and waits until it has ended.
     void end(const std::string& key);
+    // From now on what runs ends when the daemon stops: the host goes down, and its file systems with it.
+    void end_with_daemon() { ends_with_daemon_ = true; }
     // Ends what the work, which is over, has left; waits for nothing.
     void end_of(const std::string& work) const;
 
@@ -59,6 +62,7 @@ private:
 
     const LastingSettings settings_;
     std::once_flag swept_;
+    std::atomic<bool> ends_with_daemon_{false};
 };
 
 // The process that minds the command of `directory`. Returns its exit status at once, and goes on in a process of its own;

@@ -361,22 +361,25 @@ def test_a_long_copy_of_a_service_that_may_has_a_scope_of_its_own(machine, cli, 
         machine.do("sh", "-c", "rm -r /run/systemd/system/hvagentd.service.d; systemctl daemon-reload; systemctl restart hvagentd")
 
 
-def test_a_poweroff_stops_guests_cleanly_within_the_time_and_they_are_back_after_the_boot(machine, cli, guest):
+def test_a_poweroff_stops_guests_cleanly_within_the_time_and_they_are_back_after_the_boot(machine, cli, guest, slow_copies):
     """The time is logind's, raised by the package's drop-in."""
     given = machine.do("busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager",
                        "InhibitDelayMaxUSec")
     assert given.split() == ["t", "120000000"]
     assert "hvagentd" in machine.do("systemd-inhibit", "--list", "--no-pager")
+    job, raw = begin_conversion(machine, cli, "over-the-boot", 16)
     began = time.monotonic()
     machine.host("poweroff", timeout=180)
     took = time.monotonic() - began
     print(f"down after {took:.1f} s")
+    assert not list(machine.root.glob("var/lib/hvagent/backup/*.part-*")), "a copy went on while the host went down"
     assert "GUEST-DOWN" in serial(machine, guest), serial(machine, guest)[-1000:]
     assert took < 120
     machine.host("boot")
     machine.do("systemctl", "start", "hvagentd")
     wait_for(lambda: cli("QueryVmInstance", f"uuid={guest}")["inventories"][0]["state"] == "Running", 60, "the VM is Running again")
     await_guest(machine, guest, 2)
+    ends_right(machine, job, raw)
 
 
 def test_a_removal_stops_the_service_and_keeps_the_state(machine):

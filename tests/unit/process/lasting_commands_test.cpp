@@ -256,6 +256,19 @@ TEST_F(CommandThatLasts, WithoutADaemonEndsWithItsPart) {
     EXPECT_TRUE(comes_true([&] { return !second.commands().left(key); }));
 }
 
+TEST_F(CommandThatLasts, EndsWithTheDaemonWhenTheHostGoesDown) {
+    std::ofstream(file("part")) << "half of it";
+    Life life(copies());
+    life.begin(waiting(), file("part"));
+    EXPECT_TRUE(comes_true([&] { return runs(); }));
+    life.commands().end_with_daemon();
+    life.stop();
+    EXPECT_FALSE(runs());
+    EXPECT_FALSE(fs::exists(file("part")));
+    Life next(copies());
+    EXPECT_FALSE(next.commands().left(key)) << "it begins anew after the boot";
+}
+
 TEST_F(CommandThatLasts, WhoseMinderIsKilledFailsWithTheReason) {
     Life life(copies());
     life.begin(waiting());
