@@ -32,7 +32,8 @@ void warn_if_not_reachable(const std::string& directory) {
 void make_directory(const Place& place) {
     if (::mkdirat(place.directory.get(), place.name.c_str(), storage_directory_mode) == 0) {
         // Not left to the umask.
-        ::fchmodat(place.directory.get(), place.name.c_str(), storage_directory_mode, 0);
+        if (::fchmodat(place.directory.get(), place.name.c_str(), storage_directory_mode, 0) != 0)
+            throw file_error("cannot open the directory " + place.path + " to QEMU's user", errno);
         return;
     }
     const int error = errno;

@@ -177,7 +177,7 @@ private:
 
 json add_image(Services& services, Job& job, const AddImage& params) {
     check(params);
-    Arrival arrival;
+    ImageArrival arrival;
     arrival.tags = params.tags;
     const Checksum checksum = take_checksum(arrival.tags.system);
     arrival.image = new_image(params);

@@ -23,7 +23,8 @@ bool concerns_all(const Error& error) {
 
 class Arriving {
 public:
-    Arriving(Services& services, Job& job, const Arrival& arrival) : services_(services), job_(job), arrival_(arrival) {}
+    Arriving(Services& services, Job& job, const ImageArrival& arrival)
+        : services_(services), job_(job), arrival_(arrival) {}
 
     std::vector<StorageFailure> run() {
         find_storages();
@@ -163,7 +164,7 @@ private:
 
     Services& services_;
     Job& job_;
-    const Arrival& arrival_;
+    const ImageArrival& arrival_;
     std::vector<BackupStorage> storages_;
     std::vector<std::string> made_;  // files
     std::vector<StorageFailure> failures_;
@@ -171,7 +172,7 @@ private:
 
 }  // namespace
 
-std::vector<StorageFailure> bring_in(Services& services, Job& job, const Arrival& arrival) {
+std::vector<StorageFailure> bring_in(Services& services, Job& job, const ImageArrival& arrival) {
     return Arriving(services, job, arrival).run();
 }
 

@@ -11,7 +11,7 @@
 
 namespace hvagent::operations {
 
-struct Arrival {
+struct ImageArrival {
     Image image;  // as it is recorded at first
     std::vector<BackupStorageId> storages;
     api::Tags tags;
@@ -27,7 +27,7 @@ struct StorageFailure {
 
 // Records the image, makes its files and sets it Ready where that worked. Returns what went wrong elsewhere: one storage is
 // enough for a success. Throws when there is none, or when the image itself is refused; nothing is left then.
-std::vector<StorageFailure> bring_in(Services& services, Job& job, const Arrival& arrival);
+std::vector<StorageFailure> bring_in(Services& services, Job& job, const ImageArrival& arrival);
 
 // Error(image_storage_allocate) unless the storage has `needed` bytes; `what` is the image.
 void require_room(Services& services, const BackupStorage& storage, Bytes needed, const std::string& what);

@@ -170,7 +170,7 @@ json make_from_volume(Services& services, Job& job, const MakeTemplate& params, 
     settle_creations(services, params.volume);
     const Volume volume = usable_volume(services, params.volume);
     const std::optional<Vm> vm = volume.type == VolumeType::root ? vm_of(services, volume) : std::nullopt;
-    Arrival arrival;
+    ImageArrival arrival;
     arrival.image = new_image(params, vm, media_type);
     arrival.tags = {tags_with_inherited(services, params, vm), params.tags.user};
     arrival.storages = choose_storages(services, params, volume.primary_storage);
@@ -209,7 +209,7 @@ json make_template_from_snapshot(Services& services, Job& job, const MakeTemplat
     const VolumeSnapshot snapshot = usable_snapshot(services, params.snapshot);
     const auto volume = services.inventory.find<Volume>(snapshot.volume);
     const std::optional<Vm> vm = volume ? vm_of(services, *volume) : std::nullopt;
-    Arrival arrival;
+    ImageArrival arrival;
     arrival.image = new_image(params, vm, MediaType::root_volume_template);
     arrival.tags = {tags_with_inherited(services, params, vm), params.tags.user};
     arrival.storages = params.backup_storages;
