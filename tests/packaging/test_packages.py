@@ -45,7 +45,7 @@ def test_the_units_exposure_is_2_or_better():
 
 
 def test_the_rpms_hold_every_file_once_and_the_secrets_for_root_and_the_service_alone(rpms):
-    assert set(rpms) == {"hvagent", "hvagent-cli", "hvagent-dashboards"}
+    assert set(rpms) == {"hvagent", "hvagent-cli", "hvagent-dashboards", "hvagent-selinux"}
     listed = run("rpm", "-qplv", rpms["hvagent"])
     assert re.search(r"-rw-r-----.* root +hvagent .*/etc/hvagent/hvagentd.toml$", listed, re.M)
     for name in ("/usr/sbin/hvagentd", "sysusers.d/hvagent.conf", "tmpfiles.d/hvagent.conf", "60-hvagent.conf", "hvagentd.toml.5",
@@ -59,6 +59,17 @@ def test_the_firewalls_service_opens_the_port_of_the_default():
     listen = re.search(r'# listen = "\S+:(\d+)"', run(Path(BUILD) / "hvagentd", "--print-settings"))[1]
     port = ElementTree.parse(ROOT / "packaging/firewalld/hvagent.xml").find("port")
     assert (port.get("protocol"), port.get("port")) == ("tcp", listen)
+
+
+def test_selinux_labels_are_for_the_places_of_the_defaults(rpms):
+    defaults = run(Path(BUILD) / "hvagentd", "--print-settings")
+    labelled = set(re.findall(r'filecon "(\S+)\(/\.\*\)\?"', (ROOT / "packaging/selinux/hvagent.cil").read_text()))
+    assert labelled == {"/var/lib/hvagent/serial", "/var/lib/hvagent/primary", "/var/lib/hvagent/backup"}
+    for place in labelled - {"/var/lib/hvagent/serial"}:
+        assert f'path = "{place}"' in defaults, place
+    assert "/targeted/hvagent.cil" in run("rpm", "-qpl", rpms["hvagent-selinux"])
+    assert "semodule -n -s targeted -X 200 -i" in run("rpm", "-qp", "--scripts", rpms["hvagent-selinux"])
+    assert "hvagent-selinux = " in run("rpm", "-qpR", rpms["hvagent"])
 
 
 def test_the_rpm_scriptlets_enable_stop_and_restart_the_unit_by_name(rpms):
