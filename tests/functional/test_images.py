@@ -389,7 +389,9 @@ def test_a_template_of_a_running_vm_holds_what_its_guest_wrote(api, host, guest,
     remove_image(api, image["uuid"])
     # It lies on the cache.
     assert Inside(host, copy).sh("echo 3 >/proc/sys/vm/drop_caches; md5sum </data/marker") == written
-    assert host.exec("qemu-img", "check", "-U", api.only("/volumes", f"vmInstanceUuid={copy}")["installPath"]).returncode == 0
+    checked = host.exec("qemu-img", "check", "-U", api.only("/volumes", f"vmInstanceUuid={copy}")["installPath"], check=False)
+    # 3: leaks alone, which are a running QEMU's clusters under way.
+    assert checked.returncode in (0, 3), checked
 
 
 def test_a_template_of_a_stopped_vm_is_its_disk(api, host, guest, vms):
