@@ -342,7 +342,7 @@ def begin_conversion(machine, cli, name, mib):
 
 
 def copies(machine):
-    return machine.do("sh", "-c", "pgrep -x qemu-img || true").split()
+    return machine.do("sh", "-c", "pgrep -f '^qemu-img convert' || true").split()
 
 
 def ends_right(machine, job, raw):
