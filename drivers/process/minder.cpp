@@ -18,6 +18,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr milliseconds look_for_daemon_every{2000};
+constexpr int cannot_run = 127;  // as a shell's
 
 sigset_t end_signal() {
     sigset_t set;
@@ -77,9 +78,14 @@ void run_to_end(const LastingFiles& files, StoredCommand stored) {
     const Guard guard(files, stored.patience, cancel);
     try {
         files.store(run(stored.command, cancel));
-    } catch (...) {
-        // No result: whoever ended it knows, and a new daemon begins anew.
+    } catch (const Error& error) {
         if (!stored.which.part.empty()) ::unlink(stored.which.part.c_str());
+        // Who ended it knows, and without a result a new daemon begins anew.
+        if (cancel.wanted()) return;
+        CommandResult failed;
+        failed.exit_code = cannot_run;
+        failed.errors = error.details();
+        files.store(failed);
     }
 }
 

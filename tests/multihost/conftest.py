@@ -189,6 +189,11 @@ def start_counter(node, vm):
                         "while [ ! -s /run/lab/write.n ]; do sleep 0.05; done")
 
 
+def counter_of(node, vm):
+    # Empty at the moment in which the guest writes it anew.
+    return int(wait_for(lambda: inside(node, vm).sh("cat /run/lab/write.n").strip(), 30, "the guest's counter"))
+
+
 def stop_writing(guest):
     """Ends `lab write` and returns the number of its last record."""
     return int(guest.sh("pid=$(cat /run/lab/write.pid); rm -f /run/lab/write.pid; "

@@ -1,14 +1,10 @@
 """Whatever dies while a VM moves, one copy of it is left, and both agents know which."""
 import pytest
 
-from conftest import check_alive, ended, inside, start_counter
+from conftest import check_alive, counter_of, ended, start_counter
 from lab import NotInTime, wait_for
 
 SLOW = ["migration::bandwidth::8388608"]
-
-
-def counter_of(node, vm):
-    return int(inside(node, vm).sh("cat /run/lab/write.n"))
 
 
 def begin(cluster, mover, storage):

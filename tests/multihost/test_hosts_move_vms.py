@@ -2,18 +2,13 @@
 import pytest
 
 from client import ApiError
-from conftest import inside, start_counter, stop_writing
+from conftest import counter_of, inside, start_counter, stop_writing
 from lab import wait_for
 from world import MIB
 
 
 def disks_of(node, vm):
     return [volume["installPath"] for volume in node.api.vm(vm)["allVolumes"]]
-
-
-def counter(node, vm):
-    # Empty at the moment in which the guest writes it anew.
-    return int(wait_for(lambda: inside(node, vm).sh("cat /run/lab/write.n").strip(), 30, "the guest's counter"))
 
 
 def check_stream(node, vm, at_least):
@@ -44,7 +39,7 @@ def test_a_vm_moves_with_its_local_disk_and_back(cluster, mover):
     vm = mover.create(here, "local")
     nic = here.api.vm(vm)["vmNics"][0]
     start_counter(here, vm)
-    before = counter(here, vm)
+    before = counter_of(here, vm)
 
     answer = mover.move(here, vm, there)
 
@@ -59,7 +54,7 @@ def test_a_vm_moves_with_its_local_disk_and_back(cluster, mover):
     cluster.check_agreement()
 
     start_counter(there, vm)
-    again = counter(there, vm)
+    again = counter_of(there, vm)
     assert mover.move(there, vm, here)["inventory"]["hostUuid"] == here.uuid
     assert cluster.await_one(vm) is here
     check_stream(here, vm, again)
@@ -72,7 +67,7 @@ def test_a_vm_moves_on_shared_storage(cluster, mover):
     vm = mover.create(here, "shared", primaryStorageUuidForRootVolume=storage)
     before = disks_of(here, vm)
     start_counter(here, vm)
-    count = counter(here, vm)
+    count = counter_of(here, vm)
     assert mover.move(here, vm, there)["inventory"]["hostUuid"] == there.uuid
     assert cluster.await_one(vm) is there
     assert disks_of(there, vm) == before

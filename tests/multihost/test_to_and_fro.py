@@ -6,7 +6,7 @@ import time
 import pytest
 
 from client import ApiError
-from conftest import check_alive, ended, inside, start_counter
+from conftest import check_alive, counter_of, ended, inside, start_counter
 from lab import wait_for
 
 SECONDS = float(os.environ.get("HVAGENT_TO_AND_FRO_SECONDS", "45"))  # for each storage
@@ -87,9 +87,8 @@ class Journey:
         """One move; returns where the VM is then."""
         there = next(node for node in self.nodes if node is not here)
         limits, fault, moment = self.limit_cables(), self.dice.choice(self.FAULTS), self.dice.uniform(0, 5)
-        guest = inside(here, vm)
         start_counter(here, vm)
-        count = int(guest.sh("cat /run/lab/write.n"))
+        count = counter_of(here, vm)
         began = time.monotonic()
         job = mover.start_move(here, vm, there)
         time.sleep(moment)

@@ -383,7 +383,7 @@ def test_a_poweroff_stops_guests_cleanly_within_the_time_and_they_are_back_after
     machine.host("poweroff", timeout=180)
     took = time.monotonic() - began
     print(f"down after {took:.1f} s")
-    assert not list(machine.root.glob("var/lib/hvagent/backup/*.part-*")), "a copy went on while the host went down"
+    assert not list(machine.root.glob("var/lib/hvagent/backup/**/*.part-*")), "a copy went on while the host went down"
     assert "GUEST-DOWN" in serial(machine, guest), serial(machine, guest)[-1000:]
     assert took < 120
     machine.host("boot")

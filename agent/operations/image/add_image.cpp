@@ -152,11 +152,8 @@ private:
     }
     void convert(const BackupStorage& storage, const std::string& temporary, const std::string& format,
                  const std::string& target) {
-        // A small file can unfold to a large one. What an earlier life of the job began takes its room already.
-        if (!job_.resumed()) require_room(services_, storage, services_.disk_images.measure(temporary, format), shown_);
-        services_.disk_images.convert(
-            temporary, format, target, "qcow2",
-            [&](int percent) { job_.progress(82 + percent / 12, "convert from " + format); }, job_.cancellation());
+        copy_image(services_, job_, temporary, format, storage, target, shown_,
+                   [&](int percent) { job_.progress(82 + percent / 12, "convert from " + format); });
         services_.files.remove_file(temporary);
     }
     static Error as_download_error(const Error& error) {

@@ -184,4 +184,12 @@ void require_room(Services& services, const BackupStorage& storage, Bytes needed
                                                       human_size(available));
 }
 
+void copy_image(Services& services, Job& job, const std::string& path, const std::string& format,
+                const BackupStorage& storage, const std::string& target, const std::string& what,
+                const ProgressPercent& progress) {
+    // A small file can unfold to a large one. What an earlier life of the job began takes its room already.
+    if (!job.resumed()) require_room(services, storage, services.disk_images.measure(path, format), what);
+    services.disk_images.convert(path, format, target, "qcow2", progress, job.cancellation());
+}
+
 }  // namespace hvagent::operations

@@ -32,4 +32,10 @@ std::vector<StorageFailure> bring_in(Services& services, Job& job, const ImageAr
 // Error(image_storage_allocate) unless the storage has `needed` bytes; `what` is the image.
 void require_room(Services& services, const BackupStorage& storage, Bytes needed, const std::string& what);
 
+// The image `what` at `target` on the storage, from a file with all that it lies on. Takes up what an earlier life of the
+// job has copied.
+void copy_image(Services& services, Job& job, const std::string& path, const std::string& format,
+                const BackupStorage& storage, const std::string& target, const std::string& what,
+                const ProgressPercent& progress);
+
 }  // namespace hvagent::operations

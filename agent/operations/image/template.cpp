@@ -83,9 +83,7 @@ ProgressPercent tell(Job& job, const std::string& what) {
 
 void copy_chain(Services& services, Job& job, const std::string& path, const std::string& format,
                 const BackupStorage& storage, const std::string& target, const std::string& name) {
-    // What an earlier life of the job began takes its room already.
-    if (!job.resumed()) require_room(services, storage, services.disk_images.measure(path, format), name);
-    services.disk_images.convert(path, format, target, "qcow2", tell(job, "copy to " + storage.name), job.cancellation());
+    copy_image(services, job, path, format, storage, target, name, tell(job, "copy to " + storage.name));
 }
 
 // --- files that a QEMU writes to ---

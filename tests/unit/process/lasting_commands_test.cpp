@@ -283,7 +283,17 @@ TEST_F(CommandThatLasts, WhoseMinderIsKilledFailsWithTheReason) {
     EXPECT_TRUE(comes_true([&] { return !runs(); })) << "no command without a minder";
 }
 
-TEST_F(CommandThatLasts, ThatCannotBeStartedIsAnError) {
+TEST_F(CommandThatLasts, WhoseProgramIsMissingSaysSo) {
+    LastingCommands commands(LastingSettings{copies(), {HVAGENT_TEST_MINDER}, seconds(300)});
+    Command command;
+    command.argv = {"/nowhere/qemu-img", "convert"};
+    Cancellation cancel;
+    const CommandResult result = commands.run({key, "", "", ""}, command, cancel);
+    EXPECT_EQ(result.exit_code, 127);
+    EXPECT_THAT(result.failure(), HasSubstr("/nowhere/qemu-img"));
+}
+
+TEST_F(CommandThatLasts, WhoseMinderCannotBeStartedIsAnError) {
     LastingCommands commands(LastingSettings{copies(), {"/nowhere/minder"}, seconds(300)});
     Command command;
     command.argv = {"true"};
