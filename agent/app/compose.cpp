@@ -38,6 +38,7 @@
 #include "agent/state/guest_watch.h"
 #include "agent/state/io_error_keeper.h"
 #include "agent/state/keepers.h"
+#include "agent/state/settle_keeper.h"
 #include "agent/state/shutdown_keeper.h"
 #include "agent/state/storage_watch.h"
 #include "agent/state/vm_states.h"
@@ -182,6 +183,7 @@ struct Agent::Parts {
     state::StorageWatch storage_watch;
     state::CertificateWatch certificate_watch;
     state::IoErrorKeeper io_errors;
+    state::SettleKeeper settling;
     Services services;
     const operations::HostView host_view;
     state::PatientReferences references;
@@ -198,6 +200,7 @@ struct Agent::Parts {
 
     void submit(const std::string& operation, const nlohmann::json& arguments);
     void tell_of_host(const std::string& event, const std::string& details);
+    bool is_over(const JobId& job) const;
     void set_admin_password();
     std::vector<std::string> not_ready_because();
 };
@@ -242,6 +245,9 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                  [this](const VmId& vm) {
                      jobs.submit_internal("StopVmInstance", {{"uuid", vm.str()}, {"type", "cold"}, {"stopHA", true}});
                  }}),
+      settling(inventory, timer, clock, {},
+               {[this](const VmId& vm) { return jobs.submit_internal("SettleVmInstance", {{"uuid", vm.str()}}); },
+                [this](const JobId& job) { return is_over(job); }, [this] { return states.connected(); }}),
       services{settings,
                clock,
                inventory,
@@ -266,6 +272,8 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                [this] { schedulers.look(); },
                [this](const HostId& peer) { peer_keeper.look_soon(peer); },
                [this](const HostId& peer) { return operations::why_host_is_needed(inventory, peer); },
+               [this](const VmId& vm) { settling.owe(vm); },
+               [this](const VmId& vm) { settling.settled(vm); },
                [this] { shutdown.require_host_stays(); },
                [this] { return shutdown.guests_stop_by(); },
                own_jobs([this]() -> jobs::JobEngine& { return jobs; })},
@@ -301,10 +309,7 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
       schedulers(
           inventory, timer, clock,
           [this](const nlohmann::json& arguments) { return jobs.submit_internal("CreateVolumeSnapshot", arguments); },
-          [this](const JobId& job) {
-              const auto status = jobs.find(job);
-              return !status || status->is_finished();
-          }),
+          [this](const JobId& job) { return is_over(job); }),
       metrics({clock, inventory, counted, libvirt.stats(), files, load, [this] { return load_of(jobs); },
                [this] { return promised_by(capacity); }, [this] { return states.connected(); }, HVAGENT_VERSION}) {
     libvirt.observe_calls(call_counter(counted));
@@ -326,7 +331,9 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
     inventory.on_vm_change([this](const VmId& vm) {
         ha.consider(vm);
         io_errors.consider(vm);
+        settling.consider(vm);
     });
+    states.on_held([this](const VmId& vm) { settling.owe(vm); });
 }
 
 void Agent::Parts::submit(const std::string& operation, const nlohmann::json& arguments) {
@@ -336,6 +343,11 @@ void Agent::Parts::submit(const std::string& operation, const nlohmann::json& ar
         log::error("a job of the agent itself was not accepted",
                    {{"operation", operation}, {"arguments", arguments.dump()}, {"error", current_error().details()}});
     }
+}
+
+bool Agent::Parts::is_over(const JobId& job) const {
+    const auto status = jobs.find(job);
+    return !status || status->is_finished();
 }
 
 void Agent::Parts::tell_of_host(const std::string& event, const std::string& details) {
@@ -391,6 +403,7 @@ void Agent::start() {
     parts.libvirt.observer().start(parts.guest_watch);
     parts.jobs.start();
     parts.migrations.start(parts.services);
+    parts.settling.start();
     parts.shutdown.start();
     parts.expiry.start();
     parts.schedulers.look();

@@ -75,6 +75,9 @@ struct Services {
     std::function<void(const HostId&)> consider_peer = [](const HostId&) {};
     // Why a peer may not be forgotten now ("a migration to it is open"); empty when it may.
     std::function<std::string(const HostId&)> why_host_is_needed = [](const HostId&) { return std::string(); };
+    // To be called when something may be open on a VM that this job cannot settle, and when all is settled.
+    std::function<void(const VmId&)> settle_later = [](const VmId&) {};
+    std::function<void(const VmId&)> is_settled = [](const VmId&) {};
     // Error(not_ready) once the host is on its way down; to be called before a VM is started.
     std::function<void()> require_host_stays = [] {};
     // When a guest that is asked to stop must be off, whatever its grace.

@@ -69,6 +69,8 @@ void VmStates::on_connected(std::vector<VmObservation> picture) {
     }
     log::info("libvirt shows its VMs", {{"domains", picture.size()}});
     announce();
+    for (const VmObservation& observation : picture)
+        if (observation.held && held_listener_) held_listener_(observation.vm);
 }
 
 void VmStates::on_event(const VmEvent& event) {

@@ -42,6 +42,8 @@ public:
 
     // Called with each VM whose guest agent came or went, or that was rebooted by its guest. Set before start.
     void on_guest_event(std::function<void(const VmEvent&)> listener) { guest_listener_ = std::move(listener); }
+    // Called with each VM that a new connection to libvirt shows held; see VmDisks::let_go(). Set before start.
+    void on_held(std::function<void(const VmId&)> listener) { held_listener_ = std::move(listener); }
 
 private:
     friend class Transition;
@@ -70,6 +72,7 @@ private:
     const Clock& clock_;
     const HostId host_;
     std::function<void(const VmEvent&)> guest_listener_;
+    std::function<void(const VmId&)> held_listener_;
 
     std::mutex order_;  // an event, and the end of a transition, are judged and written as one; taken before mutex_
     mutable std::mutex mutex_;

@@ -2,13 +2,13 @@
 
 #include <thread>
 
+#include "drivers/libvirt/holds.h"
 #include "hvagent/clock.h"
 #include "hvagent/log.h"
 
 namespace hvagent::libvirt {
 namespace {
 
-constexpr const char* hold_namespace = "https://hvagent.org/xmlns/hold/1";
 constexpr int attempts = 5;
 constexpr milliseconds between_attempts(500);
 
@@ -17,30 +17,24 @@ int state_of(virDomainPtr domain) {
     return virDomainGetState(domain, &state, nullptr, 0) == 0 ? state : int{VIR_DOMAIN_NOSTATE};
 }
 
-int put_mark(virDomainPtr domain, const char* xml) {
-    return virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, xml, "hold", hold_namespace, VIR_DOMAIN_AFFECT_LIVE);
-}
-
-bool has_mark(virDomainPtr domain) {
-    return Text(virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, hold_namespace, VIR_DOMAIN_AFFECT_LIVE)) !=
-           nullptr;
-}
-
 void release(virDomainPtr domain) {
     for (int attempt = 0; attempt < attempts; ++attempt) {
         if (attempt > 0) std::this_thread::sleep_for(between_attempts);
-        if (virDomainResume(domain) < 0 && state_of(domain) == VIR_DOMAIN_PAUSED) continue;
-        put_mark(domain, nullptr);
+        const bool resumed = virDomainResume(domain) == 0;
+        const int state = resumed ? VIR_DOMAIN_RUNNING : state_of(domain);
+        if (state == VIR_DOMAIN_NOSTATE) break;  // libvirt is gone
+        if (state == VIR_DOMAIN_PAUSED) continue;
+        unmark_hold(domain, Hold::cpus);
         return;
     }
-    log::error("a VM stays paused that was held for a moment only", {{"vm", virDomainGetName(domain)}});
+    log::error("a VM stays paused for now that was held for a moment only", {{"vm", virDomainGetName(domain)}});
 }
 
 }  // namespace
 
 HeldCpus::HeldCpus(virDomainPtr domain) : domain_(domain) {
     if (state_of(domain) != VIR_DOMAIN_RUNNING) return;
-    checked(put_mark(domain, "<moment/>"), "mark the VM as held");
+    checked(mark_hold(domain, Hold::cpus), "mark the VM as held");
     if (virDomainSuspend(domain) == 0) {
         held_ = true;
         return;
@@ -55,7 +49,7 @@ HeldCpus::~HeldCpus() {
 }
 
 void release_held_cpus(virDomainPtr domain) {
-    if (!has_mark(domain)) return;
+    if (!has_hold(domain, Hold::cpus)) return;
     log::warning("a VM that was held for a moment is let go", {{"vm", virDomainGetName(domain)}});
     release(domain);
 }

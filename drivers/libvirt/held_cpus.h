@@ -1,5 +1,4 @@
-// The CPUs of a guest, stopped for a moment. A mark in the live metadata says that it was us, so that a daemon that was
-// killed in that moment lets them go in its next life.
+// The CPUs of a guest, stopped for a moment.
 #pragma once
 #include "drivers/libvirt/handles.h"
 
@@ -18,7 +17,7 @@ private:
     bool held_ = false;
 };
 
-// Lets CPUs go that an earlier life of the daemon has held; those that somebody else paused stay.
+// Lets CPUs go that outlasted their moment; those that somebody else paused stay.
 void release_held_cpus(virDomainPtr domain);
 
 }  // namespace hvagent::libvirt

@@ -7,6 +7,8 @@
 #include "drivers/libvirt/disk_copy.h"
 #include "drivers/libvirt/disk_lookup.h"
 #include "drivers/libvirt/disk_throttle.h"
+#include "drivers/libvirt/guest_file_systems.h"
+#include "drivers/libvirt/held_cpus.h"
 #include "drivers/libvirt/new_layers.h"
 
 namespace hvagent::libvirt {
@@ -189,6 +191,17 @@ bool LibvirtVmDisks::copy(const VmId& vm, const std::vector<DiskCopy>& copies, c
 
 void LibvirtVmDisks::abort_block_job(const VmId& vm, const VolumeId& volume) {
     abort_block_job_of(calls_, vm, volume);
+}
+
+void LibvirtVmDisks::let_go(const VmId& vm) {
+    try {
+        calls_.change(vm, "let go of the guest", [](virDomainPtr domain, const std::string& what) {
+            release_held_cpus(domain);
+            thaw_marked_file_systems(domain, what);
+        });
+    } catch (const Error& error) {
+        if (error.code() != Code::not_found) throw;  // not defined any more
+    }
 }
 
 }  // namespace hvagent::libvirt

@@ -27,6 +27,7 @@ public:
     bool copy(const VmId& vm, const std::vector<DiskCopy>& copies, const BlockJobLimits& limits,
               const ProgressPercent& progress, Cancellation& cancel) override;
     void abort_block_job(const VmId& vm, const VolumeId& volume) override;
+    void let_go(const VmId& vm) override;
 
 private:
     const DomainCalls calls_;

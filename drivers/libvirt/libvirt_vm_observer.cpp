@@ -125,7 +125,7 @@ void LibvirtVmObserver::connect() {
     calls_->submit([life = life_, source = source_, owned = owned_, inbox = inbox_] {
         try {
             auto subscription = std::make_shared<EventSubscription>(source->open(), inbox, life);
-            auto picture = take_picture(subscription->connection().get(), *owned);
+            auto picture = take_first_picture(subscription->connection().get(), *owned);
             inbox->push(Connected{life, std::move(subscription), std::move(picture)});
         } catch (const std::exception&) {
             inbox->push(ConnectFailed{life, current_error().details()});
@@ -187,6 +187,7 @@ void LibvirtVmObserver::handle(Connected item) {
         seen_[domain.vm] = Seen{domain.state};
         present.push_back(domain.vm);
         picture.push_back(observation(domain.vm, domain.state));
+        picture.back().held = domain.held;
     }
     owned_->keep_only(present);
     pause_ = milliseconds(0);

@@ -1,10 +1,13 @@
 #include "drivers/libvirt/new_layers.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <pugixml.hpp>
 #include <sstream>
 
 #include "drivers/libvirt/guest_file_systems.h"
+#include "drivers/libvirt/holds.h"
+#include "drivers/libvirt/stray_layers.h"
 #include "hvagent/log.h"
 
 namespace hvagent::libvirt {
@@ -61,8 +64,8 @@ std::vector<NewLayers::Plan> NewLayers::plans(const VmId& vm, const std::vector<
             if (chain.front() == layer.path) continue;
             if (std::find(chain.begin(), chain.end(), layer.path) != chain.end())
                 throw Error(Code::operation_failed, what + ": " + layer.path + " is a lower layer of its disk already");
-            plans.push_back(
-                {layer.volume, layer.path, disk.target, chain.front(), disk.format, static_cast<Bytes>(info.capacity)});
+            plans.push_back({layer.volume, layer.path, disk.target, disk.layers.front(), disk.format,
+                             static_cast<Bytes>(info.capacity)});
         }
         // What an earlier life began may have ended with quiet file systems.
         if (plans.empty()) prepare_guest_agent(domain);
@@ -70,8 +73,20 @@ std::vector<NewLayers::Plan> NewLayers::plans(const VmId& vm, const std::vector<
     });
 }
 
-// An earlier life of the daemon may have left the file, whole and empty: it is used as it is. Removed it must not be: QEMU
-// may have opened it, and libvirt died before it knew. Returns whether the file was made here.
+// QEMU may have opened the file of an earlier try for a libvirt that died before it knew.
+void NewLayers::close_strays(const VmId& vm, const Plan& plan) {
+    std::error_code unreadable;
+    if (!std::filesystem::exists(plan.path, unreadable)) return;
+    const bool closed =
+        calls_.change(vm, "close a layer that libvirt does not know of",
+                      [path = plan.path, below = plan.active](virDomainPtr domain, const std::string& what) {
+                          return close_stray_layers(domain, path, below, what);
+                      });
+    if (closed) images_.remove(plan.path);
+}
+
+// An earlier life of the daemon may have left the file, whole and empty: it is used as it is. Returns whether the file was
+// made here.
 bool NewLayers::make_file(const Plan& plan) {
     std::optional<DiskImageInfo> old;
     try {
@@ -79,10 +94,10 @@ bool NewLayers::make_file(const Plan& plan) {
     } catch (const Error&) {
         // Not there; or what it is stops the making of it.
     }
-    if (old && old->backing_file == plan.active && old->virtual_size == plan.size &&
+    if (old && old->backing_file == plan.active.path && old->virtual_size == plan.size &&
         old->actual_size <= most_of_an_empty_overlay(old->virtual_size))
         return false;
-    images_.create_overlay(plan.path, plan.active, plan.format, plan.size);
+    images_.create_overlay(plan.path, plan.active.path, plan.format, plan.size);
     return true;
 }
 
@@ -105,8 +120,11 @@ bool NewLayers::switch_over(const VmId& vm, const std::vector<Plan>& plans) {
     const Moment too_late = std::chrono::steady_clock::now() + calls_.timeouts().call;
     return calls_.change(vm, "freeze the layers", [paths, too_late](virDomainPtr domain, const std::string& what) {
         const std::string xml = snapshot_xml(live_disks(domain, what).targets, paths);
-        if (prepare_guest_agent(domain)) {
-            if (create(domain, xml, true)) return true;
+        if (prepare_guest_agent(domain) && mark_as_quiet(domain)) {
+            if (create(domain, xml, true)) {
+                unmark_hold(domain, Hold::file_systems);
+                return true;
+            }
             const LibvirtError error = last_error(what);
             thaw_file_systems(domain);
             log::info("no quiet file systems for a snapshot",
@@ -128,6 +146,7 @@ bool NewLayers::open(const VmId& vm, const std::vector<NewLayer>& layers) {
     std::vector<Plan> made;
     try {
         for (const Plan& plan : todo) {
+            close_strays(vm, plan);
             if (make_file(plan)) made.push_back(plan);
         }
         return switch_over(vm, todo);

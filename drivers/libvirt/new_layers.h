@@ -21,11 +21,12 @@ private:
         VolumeId volume;
         std::string path;
         std::string target;
-        std::string active;  // the layer to be frozen
+        DomainLayer active;  // the layer to be frozen
         std::string format;
         Bytes size = 0;
     };
     std::vector<Plan> plans(const VmId& vm, const std::vector<NewLayer>& layers);
+    void close_strays(const VmId& vm, const Plan& plan);
     bool make_file(const Plan& plan);
     bool settle(const VmId& vm, const std::vector<Plan>& todo, const std::vector<Plan>& made);
     bool switch_over(const VmId& vm, const std::vector<Plan>& plans);

@@ -22,6 +22,7 @@ class EventSubscription;
 struct SeenDomain {
     VmId vm;
     StateAndReason state;
+    bool held = false;  // of the first picture of a connection
 };
 
 // `life` numbers the connections of one observer: what comes from an earlier one is dropped.

@@ -127,9 +127,14 @@ public:
         return with_active(vm, [](FakeDomain& domain) { return domain.guest_agent; });
     }
     void abort_block_job(const VmId&, const VolumeId&) override { faults_.happen("abort_block_job"); }
+    void let_go(const VmId& vm) override {
+        faults_.happen("let_go");
+        let_go_of.push_back(vm);
+    }
 
     // Test: the guest does not let go of disks; it locks the tray.
     bool holds_disks = false;
+    std::vector<VmId> let_go_of;
     bool locks_tray = false;
 
 private:

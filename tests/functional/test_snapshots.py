@@ -4,6 +4,7 @@ import os
 import random
 import time
 
+import libvirt
 import pytest
 
 from agree import await_agreement
@@ -455,6 +456,36 @@ def test_a_death_in_the_middle_of_a_creation_costs_no_content(live, fault):
     live.take("after")
     live.write(15, 15)
     live.holds()
+
+
+@pytest.mark.parametrize("fault", ["agent", "libvirtd"])
+def test_a_guest_that_was_held_when_somebody_died_is_let_go(live, fault):
+    """As a snapshot leaves it whose libvirtd or agent dies between the freeze and the thaw; and a live copy, with its CPUs."""
+    domain = live.host.domain(live.vm)
+    for key, name in (("quiet", "quiet"), ("hold", "hold")):
+        domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, "<moment/>", key, f"https://hvagent.org/xmlns/{name}/1", libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    assert domain.fsFreeze() > 0
+    domain.suspend()
+    kill(live, fault)
+    settle(live, fault)
+    wait_for(lambda: live.inside.agent("guest-fsfreeze-status") == "thawed", 15, "the thaw", 0.1)
+    live.write(3, 33)
+    live.holds()
+    wait_for(lambda: "xmlns/quiet" not in live.host.domain(live.vm).XMLDesc(), 5, "no mark is left")
+
+
+@pytest.mark.slow
+def test_no_death_of_libvirtd_leaves_a_snapshot_open_or_a_guest_frozen(live, api):
+    for number in range(12):
+        job = live.start_taking(f"s{number}")
+        time.sleep(random.uniform(0.01, 0.12))
+        kill(live, "libvirtd")
+        print(job.answer(60, through_restarts=True).status)
+        settle(live, "libvirtd")
+        wait_for(lambda: not api.query("/volume-snapshots", f"volumeUuid={live.volume}", "status!=Ready"), 15, "every snapshot Ready or gone")
+        live.write(number, number + 1)
+    live.holds()
+    live.take("after")
 
 
 def test_a_deletion_that_is_cancelled_changes_nothing(api, loaded):

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "drivers/libvirt/libvirt_host.h"
@@ -77,16 +78,36 @@ protected:
         ADD_FAILURE() << "no live disk of volume " << volume.str();
         return {};
     }
-    std::string config() const {
-        const std::string output = file("config.xml");
-        EXPECT_EQ(
-            std::system(("virsh -c '" + lab->uri() + "' dumpxml --inactive " + spec.vm.str() + " > " + output).c_str()), 0);
+    std::string virsh(const std::string& arguments) const {
+        const std::string output = file("virsh.out");
+        EXPECT_EQ(std::system(("virsh -c '" + lab->uri() + "' " + arguments + " > " + output).c_str()), 0) << arguments;
         std::ifstream in(output, std::ios::binary);
         return {std::istreambuf_iterator<char>(in), {}};
     }
+    std::string config() const { return virsh("dumpxml --inactive " + spec.vm.str()); }
     void pull(const DiskSpec& disk, const std::string& base, Bytes bandwidth = 0) {
         host->disks().pull(
             spec.vm, disk.volume, base, {bandwidth}, [this](int percent) { percents.push_back(percent); }, cancel);
+    }
+    nlohmann::json qemu(const nlohmann::json& command) const {
+        const auto answer = nlohmann::json::parse(virsh("qemu-monitor-command " + spec.vm.str() + " '" + command.dump() + "'"));
+        EXPECT_TRUE(answer.contains("return")) << command << answer;
+        return answer.value("return", nlohmann::json());
+    }
+    std::string active_node() const {
+        return qemu({{"execute", "query-block"}}).at(0).at("inserted").at("node-name").get<std::string>();
+    }
+    // What a libvirtd leaves in QEMU that dies while it makes a snapshot.
+    void open_stray_layer(const std::string& path) const {
+        images.create_overlay(path, spec.disks[0].path, "qcow2", disk_megabytes * MiB);
+        qemu({{"execute", "blockdev-add"},
+              {"arguments", {{"driver", "file"}, {"filename", path}, {"node-name", "libvirt-77-storage"}}}});
+        qemu({{"execute", "blockdev-add"},
+              {"arguments",
+               {{"driver", "qcow2"},
+                {"node-name", "libvirt-77-format"},
+                {"file", "libvirt-77-storage"},
+                {"backing", nullptr}}}});
     }
     static bool thrown(const std::function<void()>& action) {
         try {
@@ -103,7 +124,7 @@ protected:
     }
 
     SystemClock clock;
-    QemuImg images{QemuImgSettings{}};
+    mutable QemuImg images{QemuImgSettings{}};
     Lab* lab = nullptr;
     std::unique_ptr<libvirt::LibvirtHost> host;
     std::string directory;
@@ -254,6 +275,54 @@ TEST_F(VmDisksOfQemu, FreezesTheLayersOfAllDisksOrOfNone) {
     images.create_overlay(file("newer0"), file("new0"), "qcow2", 64 * MiB);
     host->disks().freeze_layers(spec.vm, {{spec.disks[0].volume, file("newer0")}});
     EXPECT_EQ(live(spec.disks[0].volume).chain.front(), file("newer0"));
+}
+
+TEST_F(VmDisksOfQemu, FreezesALayerThoughQemuOpenedItsFileForALibvirtdThatDied) {
+    spec.disks = {layered_disk(0)};
+    start(false);
+    open_stray_layer(file("new0"));
+    host->disks().freeze_layers(spec.vm, {{spec.disks[0].volume, file("new0")}});
+    EXPECT_EQ(live(spec.disks[0].volume).chain.front(), file("new0"));
+    for (const auto& node : qemu({{"execute", "query-named-block-nodes"}}))
+        EXPECT_THAT(node.at("node-name").get<std::string>(), ::testing::Not(HasSubstr("libvirt-77")));
+}
+
+TEST_F(VmDisksOfQemu, LosesNothingThatAGuestWroteToALayerThatLibvirtDoesNotKnowOf) {
+    spec.disks = {layered_disk(0)};
+    start(false);
+    open_stray_layer(file("new0"));
+    qemu({{"execute", "blockdev-snapshot"}, {"arguments", {{"node", active_node()}, {"overlay", "libvirt-77-format"}}}});
+    ASSERT_EQ(active_node(), "libvirt-77-format");
+    EXPECT_EQ(live(spec.disks[0].volume).chain.front(), spec.disks[0].path) << "libvirt has not seen it";
+    const std::string device = qemu({{"execute", "query-block"}}).at(0).at("qdev").get<std::string>();
+    virsh("qemu-monitor-command --hmp " + spec.vm.str() + " 'qemu-io -d " + device + " \"write -P 0x5a 40M 1M\"'");
+
+    host->disks().freeze_layers(spec.vm, {{spec.disks[0].volume, file("new0")}});
+    const std::vector<std::string> chain = live(spec.disks[0].volume).chain;
+    ASSERT_EQ(chain.size(), 4u);
+    EXPECT_EQ(chain.front(), file("new0"));
+    EXPECT_EQ(chain[1], spec.disks[0].path);
+    EXPECT_EQ(images.chain(file("new0")).size(), 4u);
+    for (const auto& node : qemu({{"execute", "query-named-block-nodes"}}))
+        EXPECT_THAT(node.at("node-name").get<std::string>(), ::testing::Not(HasSubstr("libvirt-77")));
+    host->power().destroy(spec.vm);
+    for (const std::string& path : {file("new0"), spec.disks[0].path})
+        EXPECT_TRUE(shell("qemu-io -f qcow2 -r -c 'read -P 0x5a 40M 1M' " + path)) << path;
+}
+
+TEST_F(VmDisksOfQemu, LetsGoOfWhatOutlastedItsMomentAndOfNothingElse) {
+    spec.disks = {empty_disk(0)};
+    host->disks().let_go(VmId::make());
+    start(true);
+    host->disks().let_go(spec.vm);
+    EXPECT_EQ(host->observer().look(spec.vm)->state, VmState::paused) << "by somebody else";
+    virsh("metadata --live " + spec.vm.str() + " https://hvagent.org/xmlns/hold/1 --key hold --set '<moment/>'");
+    host->disks().let_go(spec.vm);
+    EXPECT_EQ(host->observer().look(spec.vm)->state, VmState::running);
+    virsh("metadata --live " + spec.vm.str() + " https://hvagent.org/xmlns/quiet/1 --key quiet --set '<moment/>'");
+    EXPECT_TRUE(thrown([&] { host->disks().let_go(spec.vm); })) << "there is no agent to confirm a thaw";
+    host->power().destroy(spec.vm);
+    host->disks().let_go(spec.vm);
 }
 
 TEST_F(VmDisksOfQemu, PullsLayersUpToABaseAndThenAll) {

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "agent/operations/storage/layout.h"
+#include "agent/operations/vm/settling.h"
 #include "agent/operations/volume/volume_user.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
@@ -60,6 +61,21 @@ void copy_disk(Services& services, Job& job, const Volume& source, const Volume&
     record_ready(services, made.uuid, path);
 }
 
+bool copy_at_one_moment(Services& services, Job& job, const VmId& source, const std::vector<DiskCopy>& copies,
+                        const ProgressPercent& progress) {
+    BlockJobLimits limits;
+    limits.bandwidth = services.settings.block_job_bandwidth;
+    try {
+        const bool was_quiet = services.disks.copy(source, copies, limits, progress, job.cancellation());
+        let_go_of_guest(services, source);
+        return was_quiet;
+    } catch (...) {
+        const Error error = current_error();
+        let_go_of_guest(services, source);
+        throw error;
+    }
+}
+
 }  // namespace
 
 bool has_disks(Services& services, const PlannedClone& clone) {
@@ -99,17 +115,17 @@ void copy_disks(Services& services, Job& job, const PlannedClone& clone, const P
 
 void copy_live_disks(Services& services, Job& job, const VmId& source, const PlannedClone& clone,
                      const ProgressPercent& progress) {
-    if (job.resumed())
+    if (job.resumed()) {
         for (const ClonedDisk& disk : clone.disks) services.disks.abort_block_job(source, disk.source);
+        let_go_of_guest(services, source);
+    }
     std::vector<DiskCopy> copies;
     for (const ClonedDisk& disk : clone.disks) {
         const std::string path = make_place(services, services.inventory.get<Volume>(disk.made));
         services.disk_images.create_empty(path, services.inventory.get<Volume>(disk.source).size);
         copies.push_back({disk.source, path});
     }
-    BlockJobLimits limits;
-    limits.bandwidth = services.settings.block_job_bandwidth;
-    const bool was_quiet = services.disks.copy(source, copies, limits, progress, job.cancellation());
+    const bool was_quiet = copy_at_one_moment(services, job, source, copies, progress);
     if (!was_quiet) log::info("the guest's file systems were not quiet when it was cloned", {{"vm", source.str()}});
     services.inventory.transaction([&] {
         for (std::size_t i = 0; i < copies.size(); ++i) record_ready(services, clone.disks[i].made, copies[i].target);

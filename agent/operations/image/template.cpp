@@ -5,6 +5,7 @@
 #include "agent/operations/image/candidates.h"
 #include "agent/operations/image/handlers.h"
 #include "agent/operations/snapshot/creation.h"
+#include "agent/operations/vm/settling.h"
 #include "agent/operations/vm/tags.h"
 #include "agent/operations/volume/volume_user.h"
 #include "hvagent/error.h"
@@ -112,7 +113,10 @@ void copy_live(Services& services, Job& job, const Volume& volume, const BackupS
     const VmId vm = live_user(services, volume);
     const std::string temporary = target + ".copying";
     // QEMU may still be writing into what an earlier life of the job made.
-    if (job.resumed()) services.disks.abort_block_job(vm, volume.uuid);
+    if (job.resumed()) {
+        services.disks.abort_block_job(vm, volume.uuid);
+        let_go_of_guest(services, vm);
+    }
     services.files.remove_file(temporary);
     const Bytes size = services.disk_images.inspect(volume.install_path, volume.format).virtual_size;
     require_room(services, storage, most_that_a_copy_takes(services, volume, size), name);
@@ -120,11 +124,13 @@ void copy_live(Services& services, Job& job, const Volume& volume, const BackupS
         services.disk_images.create_empty(temporary, size);
         const bool quiet = services.disks.copy(vm, {{volume.uuid, temporary}}, {}, tell(job, "copy from the running VM"),
                                                job.cancellation());
+        let_go_of_guest(services, vm);
         log::info("a running VM's volume was copied",
                   {{"volume", volume.uuid.str()}, {"vm", vm.str()}, {"file_systems_quiet", quiet}});
         services.files.publish(temporary, target);
     } catch (...) {
         const Error error = current_error();
+        let_go_of_guest(services, vm);
         services.files.remove_file(temporary);
         throw error;
     }

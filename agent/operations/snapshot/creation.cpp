@@ -6,6 +6,7 @@
 #include "agent/operations/rows.h"
 #include "agent/operations/snapshot/layers.h"
 #include "agent/operations/snapshot/tree.h"
+#include "agent/operations/vm/settling.h"
 #include "hvagent/error.h"
 #include "hvagent/log.h"
 
@@ -72,7 +73,9 @@ bool switch_layers(Services& services, const std::vector<VolumeSnapshot>& snapsh
     if (await_access(services, first) == DiskAccess::live) {
         std::vector<NewLayer> layers;
         for (const VolumeSnapshot& snapshot : snapshots) layers.push_back({snapshot.volume, snapshot.install_path});
-        return services.disks.freeze_layers(first.vm, layers);
+        const bool quiet = services.disks.freeze_layers(first.vm, layers);
+        let_go_of_guest(services, first.vm);
+        return quiet;
     }
     for (const VolumeSnapshot& snapshot : snapshots) {
         const Volume volume = services.inventory.get<Volume>(snapshot.volume);
@@ -118,9 +121,12 @@ bool settle_live(Services& services, const std::vector<VolumeSnapshot>& snapshot
     const auto is_active = [&](const VolumeSnapshot& snapshot) {
         return layers_of(services, services.inventory.get<Volume>(snapshot.volume)).front() == snapshot.install_path;
     };
-    if (all(snapshots, is_active)) return true;
-    if (all(snapshots, [&](const auto& snapshot) { return !services.files.exists(snapshot.install_path); })) return false;
-    switch_layers(services, snapshots);
+    const bool active = all(snapshots, is_active);
+    if (!active && all(snapshots, [&](const auto& snapshot) { return !services.files.exists(snapshot.install_path); })) return false;
+    if (active)
+        let_go_of_guest(services, services.inventory.get<Volume>(snapshots.front().volume).vm);
+    else
+        switch_layers(services, snapshots);
     return true;
 }
 
@@ -163,6 +169,12 @@ bool were_made_all_the_same(Services& services, const std::vector<VolumeSnapshot
     }
 }
 
+void settle_later(Services& services, const std::vector<VolumeSnapshot>& snapshots) {
+    const bool open = services.inventory.find<VolumeSnapshot>(snapshots.front().uuid).has_value();
+    const Volume volume = services.inventory.get<Volume>(snapshots.front().volume);
+    if (open && !volume.vm.empty()) services.settle_later(volume.vm);
+}
+
 }  // namespace
 
 void settle_creations(Services& services, const VolumeId& volume) {
@@ -198,8 +210,10 @@ bool make_snapshots(Services& services, Job& job, const std::vector<NewSnapshot>
         quiet = switch_layers(services, snapshots);
     } catch (...) {
         const Error error = current_error();
-        // A QEMU that did not answer in time would not answer now: what is Creating is settled when somebody needs it.
-        if (error.code() == Code::timeout || !were_made_all_the_same(services, snapshots)) throw error;
+        // A QEMU that did not answer in time would not answer now.
+        const bool made = error.code() != Code::timeout && were_made_all_the_same(services, snapshots);
+        if (!made) settle_later(services, snapshots);
+        if (!made) throw error;
         return false;
     }
     for (const VolumeSnapshot& snapshot : snapshots) finish(services, snapshot);

@@ -3,6 +3,7 @@
 #include "agent/api/operation.h"
 #include "agent/api/query_request.h"
 #include "agent/operations/vm/handlers.h"
+#include "agent/operations/volume/volume_user.h"
 
 namespace hvagent::operations {
 namespace {
@@ -132,6 +133,18 @@ Row resume_row(Services& services) {
         .returns("inventory", "VmInstance")
         .allowed_in({paused}, Code::vm_resume)
         .runs_as_job(queue_of(&ResumeVm::vm), with(services, resume_vm));
+}
+
+Row settle_row(Services& services) {
+    return Operation<OnVm>{"SettleVmInstance", Method::put, actions,
+                           "End what a lost libvirt left open on a VM: snapshots that are Creating, held guests. The "
+                           "agent does so on its own"}
+        .action("settleVmInstance")
+        .required(In::url, "uuid", &OnVm::vm, "the VM")
+        .returns("inventory", "VmInstance")
+        .fails_as(Code::operation_failed)
+        .runs_as_job([&services](const OnVm& params) { return vm_and_volume_queues(services, params.vm); },
+                     with(services, settle_vm));
 }
 
 Row destroy_row(Services& services) {
@@ -292,6 +305,7 @@ api::Table vm_api(Services& services) {
         reboot_row(services),
         pause_row(services),
         resume_row(services),
+        settle_row(services),
         update_row(services),
         change_offering_row(services),
         set_ha_row(services),

@@ -16,6 +16,8 @@ json reboot_vm(Services& services, Job& job, const OnVm& params);
 json pause_vm(Services& services, Job& job, const OnVm& params);
 json resume_vm(Services& services, Job& job, const ResumeVm& params);
 
+json settle_vm(Services& services, Job& job, const OnVm& params);  // settle.cpp
+
 json destroy_vm(Services& services, Job& job, const DestroyVm& params);  // destroy.cpp
 json recover_vm(Services& services, Job& job, const OnVm& params);
 json expunge_vm(Services& services, Job& job, const OnVm& params);

@@ -1,24 +1,11 @@
 #include "drivers/libvirt/migration/stream_cut.h"
 
-#include <libvirt/libvirt-qemu.h>
-
-#include <nlohmann/json.hpp>
-
-#include "drivers/libvirt/handles.h"
+#include "drivers/libvirt/qemu_monitor.h"
 
 namespace hvagent::libvirt {
 namespace {
 
 using nlohmann::json;
-
-// libvirt has no call for it. QEMU answers these commands while everything else waits for the disk.
-int ask_qemu(virDomainPtr domain, const json& command, json& answer) {
-    char* said = nullptr;
-    if (virDomainQemuMonitorCommand(domain, command.dump().c_str(), &said, 0) < 0) return -1;
-    const Text text(said);
-    answer = json::parse(text ? text.get() : "", nullptr, false);
-    return answer.is_object() ? 0 : -1;
-}
 
 // libvirt calls the node of a disk's copy "migration-vda-storage".
 bool is_copy_of_move(const json& instance) {
@@ -30,6 +17,7 @@ bool is_copy_of_move(const json& instance) {
 
 int cut_disk_streams(virDomainPtr domain) {
     json answer;
+    // QEMU answers these commands while everything else waits for the disk.
     if (ask_qemu(domain, {{"execute", "query-yank"}}, answer) < 0) return -1;
     json instances = json::array();
     for (const json& one : answer.value("return", json::array()))

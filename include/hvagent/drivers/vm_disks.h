@@ -82,6 +82,9 @@ public:
                       const ProgressPercent& progress, Cancellation& cancel) = 0;
     // Ends block jobs that an earlier life of the daemon left on the volume, without effect on its chain.
     virtual void abort_block_job(const VmId& vm, const VolumeId& volume) = 0;
+    // Lets CPUs run and file systems thaw that freeze_layers() or copy() held for a moment, where libvirt was lost in it or
+    // the daemon died. Off, or nothing held: a success. Error(...) when the guest does not confirm it: to be tried again.
+    virtual void let_go(const VmId& vm) = 0;
 };
 
 }  // namespace hvagent

@@ -20,6 +20,7 @@ struct VmObservation {
     VmState state = VmState::unknown;  // running, paused, stopped, crashed, no_state
     std::string reason;                // "booted", "destroyed", "shutdown", "I/O error"...; see vm.h
     Time at{};
+    bool held = false;  // of a picture: see VmDisks::let_go()
 };
 
 // What happened, beside the state it led to.

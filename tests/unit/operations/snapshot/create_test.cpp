@@ -157,6 +157,34 @@ TEST_F(CreateSnapshotTest, AQemuThatDoesNotAnswerLeavesItCreatingUntilItIsSeen) 
     expect_files_and_records_agree();
 }
 
+TEST_F(CreateSnapshotTest, WhatWasLeftCreatingIsSettledLaterWithoutAnybodysAsking) {
+    have_vm(true);
+    std::vector<std::string> told;
+    services->settle_later = [&](const VmId& id) { told.push_back("open " + id.str()); };
+    services->is_settled = [&](const VmId& id) { told.push_back("settled " + id.str()); };
+    world.faults.fail_next("freeze_layers", Error(Code::timeout, "QEMU is silent"));
+    failure_of("CreateVolumeSnapshot", {{"volumeUuid", volume.str()}, {"name", "silent"}});
+    EXPECT_THAT(told, testing::ElementsAre("open " + vm.str()));
+    act("SettleVmInstance", vm);
+    EXPECT_THAT(told, testing::ElementsAre("open " + vm.str(), "settled " + vm.str()));
+    EXPECT_EQ(inventory.count<VolumeSnapshot>(), 0) << "nothing had been done";
+    EXPECT_EQ(disks.let_go_of, std::vector<VmId>{vm});
+    expect_files_and_records_agree();
+}
+
+TEST_F(CreateSnapshotTest, AGuestThatStaysHeldIsOwedItsLettingGo) {
+    have_vm(true);
+    std::vector<VmId> owed;
+    services->settle_later = [&](const VmId& id) { owed.push_back(id); };
+    world.faults.fail_next("let_go", Error(Code::operation_failed, "the agent is deaf"));
+    take("held");
+    EXPECT_EQ(owed, std::vector<VmId>{vm});
+    world.faults.fail_next("let_go", Error(Code::operation_failed, "the agent is deaf"));
+    EXPECT_THAT(failure_of("SettleVmInstance", {{"uuid", vm.str()}}).details(), HasSubstr("deaf"));
+    act("SettleVmInstance", vm);
+    EXPECT_EQ(inventory.count<VolumeSnapshot>(), 1);
+}
+
 TEST_F(CreateSnapshotTest, AfterTheDeathOfQemuAWholeLayerIsGoneOnWith) {
     have_vm(true);
     const SnapshotId id = SnapshotId::make();
