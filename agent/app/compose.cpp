@@ -246,7 +246,9 @@ Agent::Parts::Parts(config::Settings chosen, const std::string& database_path)
                      jobs.submit_internal("StopVmInstance", {{"uuid", vm.str()}, {"type", "cold"}, {"stopHA", true}});
                  }}),
       settling(inventory, timer, clock, {},
-               {[this](const VmId& vm) { return jobs.submit_internal("SettleVmInstance", {{"uuid", vm.str()}}); },
+               {[this](const VmId& vm) {
+                    return jobs.submit_internal("SettleVmInstance", {{"uuid", vm.str()}});
+                },
                 [this](const JobId& job) { return is_over(job); }, [this] { return states.connected(); }}),
       services{settings,
                clock,

@@ -77,11 +77,10 @@ std::vector<NewLayers::Plan> NewLayers::plans(const VmId& vm, const std::vector<
 void NewLayers::close_strays(const VmId& vm, const Plan& plan) {
     std::error_code unreadable;
     if (!std::filesystem::exists(plan.path, unreadable)) return;
-    const bool closed =
-        calls_.change(vm, "close a layer that libvirt does not know of",
-                      [path = plan.path, below = plan.active](virDomainPtr domain, const std::string& what) {
-                          return close_stray_layers(domain, path, below, what);
-                      });
+    const bool closed = calls_.change(vm, "close a layer that libvirt does not know of",
+                                      [path = plan.path, below = plan.active](virDomainPtr domain, const std::string& what) {
+                                          return close_stray_layers(domain, path, below, what);
+                                      });
     if (closed) images_.remove(plan.path);
 }
 

@@ -90,7 +90,8 @@ protected:
             spec.vm, disk.volume, base, {bandwidth}, [this](int percent) { percents.push_back(percent); }, cancel);
     }
     nlohmann::json qemu(const nlohmann::json& command) const {
-        const auto answer = nlohmann::json::parse(virsh("qemu-monitor-command " + spec.vm.str() + " '" + command.dump() + "'"));
+        const auto answer =
+            nlohmann::json::parse(virsh("qemu-monitor-command " + spec.vm.str() + " '" + command.dump() + "'"));
         EXPECT_TRUE(answer.contains("return")) << command << answer;
         return answer.value("return", nlohmann::json());
     }

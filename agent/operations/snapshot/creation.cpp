@@ -122,7 +122,8 @@ bool settle_live(Services& services, const std::vector<VolumeSnapshot>& snapshot
         return layers_of(services, services.inventory.get<Volume>(snapshot.volume)).front() == snapshot.install_path;
     };
     const bool active = all(snapshots, is_active);
-    if (!active && all(snapshots, [&](const auto& snapshot) { return !services.files.exists(snapshot.install_path); })) return false;
+    if (!active && all(snapshots, [&](const auto& snapshot) { return !services.files.exists(snapshot.install_path); }))
+        return false;
     if (active)
         let_go_of_guest(services, services.inventory.get<Volume>(snapshots.front().volume).vm);
     else
