@@ -45,24 +45,21 @@ void SettleKeeper::wake_at(const VmId& vm, Moment due) {
     timer_.at(due, [this, vm] { act(vm); });
 }
 
-bool SettleKeeper::is_due(const VmId& vm) {
+std::optional<JobId> SettleKeeper::last_job_of_due(const VmId& vm) {
     const bool exists = inventory_.find<Vm>(vm).has_value();
     const std::lock_guard lock(mutex_);
     const auto debt = debts_.find(vm);
-    if (debt == debts_.end() || clock_.moment() < debt->second.due) return false;
-    if (!exists) debts_.erase(debt);
-    return exists;
+    if (debt == debts_.end() || clock_.moment() < debt->second.due) return std::nullopt;
+    if (exists) return debt->second.job;
+    debts_.erase(debt);
+    return std::nullopt;
 }
 
 void SettleKeeper::act(const VmId& vm) {
-    if (!is_due(vm)) return;
-    if (!actions_.sees_libvirt()) return;  // its VMs change when it is back
-    JobId job;
-    {
-        const std::lock_guard lock(mutex_);
-        job = debts_[vm].job;
-    }
-    if (job.empty() || actions_.is_over(job)) {
+    const auto last = last_job_of_due(vm);
+    if (!last) return;
+    JobId job = *last;
+    if (actions_.sees_libvirt() && (job.empty() || actions_.is_over(job))) {
         try {
             job = actions_.submit(vm);
         } catch (const Error& error) {

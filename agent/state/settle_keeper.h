@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "agent/inventory/inventory.h"
 #include "hvagent/clock.h"
@@ -43,7 +44,8 @@ private:
     void try_soon(const VmId& vm, Debt& debt);
     void wake_at(const VmId& vm, Moment due);
     void act(const VmId& vm);
-    bool is_due(const VmId& vm);
+    // Empty: none yet. nullopt: nothing is due.
+    std::optional<JobId> last_job_of_due(const VmId& vm);
     void put_off(const VmId& vm, const JobId& job);
 
     const inventory::Inventory& inventory_;
