@@ -3,6 +3,7 @@
 
 #include "agent/operations/attachments.h"
 #include "agent/operations/clone/handlers.h"
+#include "agent/operations/snapshot/creation.h"
 #include "agent/operations/storage/image_cache.h"
 #include "agent/operations/storage/volume_files.h"
 #include "agent/operations/vm/tags.h"
@@ -106,6 +107,7 @@ json change_image(Services& services, Job& job, const ChangeImage& params) {
     const VolumeId old = known ? VolumeId(known->get<std::string>()) : root;
     if (!known) job.remember("old root", old.str());
     if (root != params.new_root) {
+        settle_creations(services, root);
         const Image image = checked_image(services, params);
         Flow(job)
             .step(

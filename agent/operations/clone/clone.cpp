@@ -6,6 +6,7 @@
 #include "agent/api/row.h"
 #include "agent/operations/clone/clone_disks.h"
 #include "agent/operations/clone/clone_plan.h"
+#include "agent/operations/snapshot/creation.h"
 #include "agent/operations/vm/parts.h"
 #include "agent/operations/vm/removal.h"
 #include "agent/operations/volume/volume_user.h"
@@ -186,6 +187,7 @@ private:
 
 json clone_vm(Services& services, Job& job, const CloneVm& params) {
     if (!job.resumed()) check_clones(services, params);
+    settle_creations(services, params.vm);
     return Cloning(services, job, params).run();
 }
 

@@ -3,6 +3,7 @@
 
 #include "agent/operations/clone/handlers.h"
 #include "agent/operations/flatten/replace_layer.h"
+#include "agent/operations/snapshot/creation.h"
 #include "agent/operations/storage/image_cache.h"
 #include "agent/operations/volume/volume_user.h"
 #include "hvagent/error.h"
@@ -47,6 +48,7 @@ json reimage_vm(Services& services, Job& job, const ReimageVm& params) {
     const Vm vm = services.inventory.get<Vm>(params.vm);
     if (!job.resumed()) require_stopped(services, vm);
     if (!finish_replacing(services, job, vm.root_volume)) {
+        settle_creations(services, vm.root_volume);
         const Volume root = services.inventory.get<Volume>(vm.root_volume);
         const Image image = template_of(services, vm, root);
         if (access_of(services, vm) != DiskAccess::offline)

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/operations/flatten/replace_layer.h"
+#include "agent/operations/snapshot/creation.h"
 #include "agent/operations/snapshot/layers.h"
 #include "agent/operations/snapshot/tree.h"
 #include "agent/operations/storage/image_cache.h"
@@ -151,7 +152,12 @@ std::vector<FlattenPrediction> predict_flatten(Services& services, const std::ve
 }
 
 void flatten(Services& services, Job& job, const std::vector<Volume>& volumes) {
-    const std::vector<FlattenPrediction> predictions = predict_flatten(services, volumes);
+    std::vector<Volume> settled;
+    for (const Volume& volume : volumes) {
+        settle_creations(services, volume.uuid);
+        settled.push_back(services.inventory.get<Volume>(volume.uuid));
+    }
+    const std::vector<FlattenPrediction> predictions = predict_flatten(services, settled);
     if (!job.resumed()) refuse_what_does_not_fit(predictions);
     Bytes total = 0, done = 0;
     for (const FlattenPrediction& one : predictions) total += one.bytes_to_copy;

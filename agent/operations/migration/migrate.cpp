@@ -8,6 +8,7 @@
 #include "agent/operations/migration/handlers.h"
 #include "agent/operations/migration/migrations.h"
 #include "agent/operations/migration/options.h"
+#include "agent/operations/snapshot/creation.h"
 #include "agent/operations/vm/tags.h"
 #include "agent/peers/peer_files.h"
 #include "hvagent/error.h"
@@ -77,6 +78,7 @@ private:
             throw Error(Code::vm_wrong_state, "the VM " + params_.vm.str() + " is " +
                                                   (now ? std::string(to_text(*now)) : "Unknown") +
                                                   ", and only one that runs or is paused can move");
+        settle_creations(services_, params_.vm);  // their records say what lies where only then
         options_ = options();
         VmBundle bundle = make_bundle(services_, params_.vm);
         refuse_obstacles(obstacles_to_leaving(services_, bundle));

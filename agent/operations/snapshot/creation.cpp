@@ -189,6 +189,11 @@ void settle_creations(Services& services, const VolumeId& volume) {
     }
 }
 
+void settle_creations(Services& services, const VmId& vm) {
+    for (const Volume& volume : services.inventory.list<Volume>({{"vmInstanceUuid", vm.str()}}))
+        settle_creations(services, volume.uuid);
+}
+
 bool make_snapshots(Services& services, Job& job, const std::vector<NewSnapshot>& all) {
     for (const NewSnapshot& one : all) settle_creations(services, one.volume);
     std::vector<NewSnapshot> wanted;

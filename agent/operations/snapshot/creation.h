@@ -31,5 +31,7 @@ bool make_snapshots(Services& services, Job& job, const std::vector<NewSnapshot>
 // Ends what a crash left open on the volume: where the layer was switched the snapshot is Ready, else nothing of it stays.
 // Error(vm_wrong_state), Error(host_connection): the truth cannot be seen now.
 void settle_creations(Services& services, const VolumeId& volume);
+// Of all volumes of the VM.
+void settle_creations(Services& services, const VmId& vm);
 
 }  // namespace hvagent::operations

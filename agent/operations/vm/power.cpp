@@ -108,8 +108,7 @@ void boot(Services& services, Job& job, const VmId& id) {
         services.addresses.allocate(nic.uuid, wanted);
     }
     // A disk whose layer was switched by a job that saw no end must not start from the frozen one.
-    for (const Volume& volume : services.inventory.list<Volume>({{"vmInstanceUuid", id.str()}}))
-        settle_creations(services, volume.uuid);
+    settle_creations(services, id);
     const VmSpec spec = make_spec(services, vm);
     const std::string hostname = hostname_of(services, id);
     for (const VmNic& nic : services.inventory.list<VmNic>({{"vmInstanceUuid", id.str()}}))

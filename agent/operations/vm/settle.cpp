@@ -19,8 +19,7 @@ void let_go_of_guest(Services& services, const VmId& vm) {
 json settle_vm(Services& services, Job&, const OnVm& params) {
     services.states.wait_connected(services.settings.libvirt_wait);
     services.disks.let_go(params.vm);  // first: a guest waits for it
-    for (const Volume& volume : services.inventory.list<Volume>({{"vmInstanceUuid", params.vm.str()}}))
-        settle_creations(services, volume.uuid);
+    settle_creations(services, params.vm);
     services.is_settled(params.vm);
     return services.inventory.answer("VmInstance", params.vm.str());
 }

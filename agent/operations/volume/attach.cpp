@@ -173,6 +173,7 @@ json attach_data_volume(Services& services, Job& job, const AttachVolume& params
 }
 
 json detach_data_volume(Services& services, Job& job, const DetachVolume& params) {
+    settle_creations(services, params.volume);
     const Volume volume = services.inventory.get<Volume>(params.volume);
     const bool has_left = params.vm.empty() ? users_of(services, volume).empty() : !is_used_by(services, volume, params.vm);
     if (job.resumed() && has_left) return services.inventory.answer("Volume", params.volume.str());

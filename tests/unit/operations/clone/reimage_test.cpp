@@ -57,6 +57,7 @@ TEST_F(Reimage, KeepsSnapshotsAndTheirFiles) {
     tree.uuid = SnapshotTreeId::make();
     tree.volume = root.uuid;
     VolumeSnapshot snapshot;
+    snapshot.status = SnapshotStatus::ready;
     snapshot.uuid = SnapshotId::make();
     snapshot.volume = root.uuid;
     snapshot.tree = tree.uuid;

@@ -18,6 +18,7 @@ protected:
     void put_overlay(const VmId& vm, Bytes allocated) {
         const Volume root = root_of(vm);
         VolumeSnapshot snapshot;
+        snapshot.status = SnapshotStatus::ready;
         snapshot.uuid = SnapshotId::make();
         snapshot.volume = root.uuid;
         snapshot.tree = SnapshotTreeId::make();

@@ -185,6 +185,17 @@ TEST_F(CreateSnapshotTest, AGuestThatStaysHeldIsOwedItsLettingGo) {
     EXPECT_EQ(inventory.count<VolumeSnapshot>(), 1);
 }
 
+TEST_F(CreateSnapshotTest, WhatWorksOnTheLayersSettlesFirst) {
+    have_vm(true);
+    const SnapshotId id = SnapshotId::make();
+    const VolumeSnapshot half = leave_creating(id);
+    disks.freeze_layers(vm, {{volume, half.install_path}});
+    call("FlattenVolume", {{"uuid", volume.str()}});
+    EXPECT_EQ(active(), half.install_path) << "the guest writes there";
+    EXPECT_EQ(snapshot(id).status, SnapshotStatus::ready);
+    expect_files_and_records_agree();
+}
+
 TEST_F(CreateSnapshotTest, AfterTheDeathOfQemuAWholeLayerIsGoneOnWith) {
     have_vm(true);
     const SnapshotId id = SnapshotId::make();
