@@ -17,7 +17,7 @@ int state_of(virDomainPtr domain) {
     return virDomainGetState(domain, &state, nullptr, 0) == 0 ? state : int{VIR_DOMAIN_NOSTATE};
 }
 
-void release(virDomainPtr domain) {
+bool release(virDomainPtr domain) {
     for (int attempt = 0; attempt < attempts; ++attempt) {
         if (attempt > 0) std::this_thread::sleep_for(between_attempts);
         const bool resumed = virDomainResume(domain) == 0;
@@ -25,9 +25,10 @@ void release(virDomainPtr domain) {
         if (state == VIR_DOMAIN_NOSTATE) break;  // libvirt is gone
         if (state == VIR_DOMAIN_PAUSED) continue;
         unmark_hold(domain, Hold::cpus);
-        return;
+        return true;
     }
     log::error("a VM stays paused for now that was held for a moment only", {{"vm", virDomainGetName(domain)}});
+    return false;
 }
 
 }  // namespace
@@ -48,10 +49,10 @@ HeldCpus::~HeldCpus() {
     if (held_) release(domain_);
 }
 
-void release_held_cpus(virDomainPtr domain) {
-    if (!has_hold(domain, Hold::cpus)) return;
+bool release_held_cpus(virDomainPtr domain) {
+    if (!has_hold(domain, Hold::cpus)) return true;
     log::warning("a VM that was held for a moment is let go", {{"vm", virDomainGetName(domain)}});
-    release(domain);
+    return release(domain);
 }
 
 }  // namespace hvagent::libvirt

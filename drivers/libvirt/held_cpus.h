@@ -17,7 +17,7 @@ private:
     bool held_ = false;
 };
 
-// Lets CPUs go that outlasted their moment; those that somebody else paused stay.
-void release_held_cpus(virDomainPtr domain);
+// Lets CPUs go that outlasted their moment; those that somebody else paused stay. False: they are still held.
+bool release_held_cpus(virDomainPtr domain);
 
 }  // namespace hvagent::libvirt

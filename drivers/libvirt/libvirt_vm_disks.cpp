@@ -196,7 +196,7 @@ void LibvirtVmDisks::abort_block_job(const VmId& vm, const VolumeId& volume) {
 void LibvirtVmDisks::let_go(const VmId& vm) {
     try {
         calls_.change(vm, "let go of the guest", [](virDomainPtr domain, const std::string& what) {
-            release_held_cpus(domain);
+            if (!release_held_cpus(domain)) throw Error(Code::operation_failed, what + ": its CPUs are still stopped");
             thaw_marked_file_systems(domain, what);
         });
     } catch (const Error& error) {

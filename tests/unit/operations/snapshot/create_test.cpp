@@ -180,9 +180,13 @@ TEST_F(CreateSnapshotTest, AGuestThatStaysHeldIsOwedItsLettingGo) {
     take("held");
     EXPECT_EQ(owed, std::vector<VmId>{vm});
     world.faults.fail_next("let_go", Error(Code::operation_failed, "the agent is deaf"));
+    const SnapshotId id = SnapshotId::make();
+    const VolumeSnapshot half = leave_creating(id);
+    disks.freeze_layers(vm, {{volume, half.install_path}});
     EXPECT_THAT(failure_of("SettleVmInstance", {{"uuid", vm.str()}}).details(), HasSubstr("deaf"));
+    EXPECT_EQ(snapshot(id).status, SnapshotStatus::ready) << "this does not wait for the guest";
     act("SettleVmInstance", vm);
-    EXPECT_EQ(inventory.count<VolumeSnapshot>(), 1);
+    EXPECT_EQ(inventory.count<VolumeSnapshot>(), 2);
 }
 
 TEST_F(CreateSnapshotTest, WhatWorksOnTheLayersSettlesFirst) {
