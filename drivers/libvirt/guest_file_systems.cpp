@@ -18,11 +18,6 @@ bool is_connected(virDomainPtr domain) {
     return guest_agent_connected(live_xml(domain));
 }
 
-int state_of(virDomainPtr domain) {
-    int state = VIR_DOMAIN_NOSTATE;
-    return virDomainGetState(domain, &state, nullptr, 0) == 0 ? state : int{VIR_DOMAIN_NOSTATE};
-}
-
 bool thaw_once(virDomainPtr domain) {
     if (virDomainFSThaw(domain, nullptr, 0, 0) < 0) return false;
     if (has_hold(domain, Hold::file_systems)) unmark_hold(domain, Hold::file_systems);

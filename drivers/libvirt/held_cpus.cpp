@@ -12,11 +12,6 @@ namespace {
 constexpr int attempts = 5;
 constexpr milliseconds between_attempts(500);
 
-int state_of(virDomainPtr domain) {
-    int state = VIR_DOMAIN_NOSTATE;
-    return virDomainGetState(domain, &state, nullptr, 0) == 0 ? state : int{VIR_DOMAIN_NOSTATE};
-}
-
 bool release(virDomainPtr domain) {
     for (int attempt = 0; attempt < attempts; ++attempt) {
         if (attempt > 0) std::this_thread::sleep_for(between_attempts);

@@ -33,4 +33,9 @@ bool has_hold(virDomainPtr domain, Hold hold) {
            nullptr;
 }
 
+int state_of(virDomainPtr domain) {
+    int state = VIR_DOMAIN_NOSTATE;
+    return virDomainGetState(domain, &state, nullptr, 0) == 0 ? state : int{VIR_DOMAIN_NOSTATE};
+}
+
 }  // namespace hvagent::libvirt

@@ -11,5 +11,7 @@ enum class Hold { cpus, file_systems };
 int mark_hold(virDomainPtr domain, Hold hold);
 int unmark_hold(virDomainPtr domain, Hold hold);
 bool has_hold(virDomainPtr domain, Hold hold);
+// A virDomainState; VIR_DOMAIN_NOSTATE: libvirt does not say.
+int state_of(virDomainPtr domain);
 
 }  // namespace hvagent::libvirt

@@ -64,8 +64,8 @@ std::vector<NewLayers::Plan> NewLayers::plans(const VmId& vm, const std::vector<
             if (chain.front() == layer.path) continue;
             if (std::find(chain.begin(), chain.end(), layer.path) != chain.end())
                 throw Error(Code::operation_failed, what + ": " + layer.path + " is a lower layer of its disk already");
-            plans.push_back({layer.volume, layer.path, disk.target, disk.layers.front(), disk.format,
-                             static_cast<Bytes>(info.capacity)});
+            plans.push_back(
+                {layer.volume, layer.path, disk.target, chain.front(), disk.format, static_cast<Bytes>(info.capacity)});
         }
         // What an earlier life began may have ended with quiet file systems.
         if (plans.empty()) prepare_guest_agent(domain);
@@ -77,10 +77,9 @@ std::vector<NewLayers::Plan> NewLayers::plans(const VmId& vm, const std::vector<
 void NewLayers::close_strays(const VmId& vm, const Plan& plan) {
     std::error_code unreadable;
     if (!std::filesystem::exists(plan.path, unreadable)) return;
-    const bool closed = calls_.change(vm, "close a layer that libvirt does not know of",
-                                      [path = plan.path, below = plan.active](virDomainPtr domain, const std::string& what) {
-                                          return close_stray_layers(domain, path, below, what);
-                                      });
+    const bool closed = calls_.change(
+        vm, "close a layer that libvirt does not know of",
+        [path = plan.path](virDomainPtr domain, const std::string& what) { return close_stray_layers(domain, path, what); });
     if (closed) images_.remove(plan.path);
 }
 
@@ -93,10 +92,10 @@ bool NewLayers::make_file(const Plan& plan) {
     } catch (const Error&) {
         // Not there; or what it is stops the making of it.
     }
-    if (old && old->backing_file == plan.active.path && old->virtual_size == plan.size &&
+    if (old && old->backing_file == plan.active && old->virtual_size == plan.size &&
         old->actual_size <= most_of_an_empty_overlay(old->virtual_size))
         return false;
-    images_.create_overlay(plan.path, plan.active.path, plan.format, plan.size);
+    images_.create_overlay(plan.path, plan.active, plan.format, plan.size);
     return true;
 }
 

@@ -21,7 +21,7 @@ private:
         VolumeId volume;
         std::string path;
         std::string target;
-        DomainLayer active;  // the layer to be frozen
+        std::string active;  // the layer to be frozen
         std::string format;
         Bytes size = 0;
     };

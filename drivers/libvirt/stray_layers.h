@@ -3,14 +3,13 @@
 #pragma once
 #include <string>
 
-#include "drivers/libvirt/domain_xml/domain_disks.h"
 #include "drivers/libvirt/handles.h"
 
 namespace hvagent::libvirt {
 
-// Inside a call. `path` is of no layer that libvirt shows. What the guest wrote to it goes into `below`, the layer that
-// libvirt takes for the active one, and becomes so again; then QEMU closes it. Returns whether there was any: the file is
-// nobody's then. Error(timeout): QEMU is still at it; to be called again.
-bool close_stray_layers(virDomainPtr domain, const std::string& path, const DomainLayer& below, const std::string& what);
+// Inside a call. `path` is of no layer that libvirt shows. QEMU closes it where nothing uses it; returns whether there was
+// any: the file is nobody's then, and as it was made. Error(operation_failed): the guest writes to it. Neither libvirt nor
+// anybody else can put that right while the VM runs; off, the file is what the disk goes on with.
+bool close_stray_layers(virDomainPtr domain, const std::string& path, const std::string& what);
 
 }  // namespace hvagent::libvirt

@@ -107,7 +107,7 @@ json change_image(Services& services, Job& job, const ChangeImage& params) {
     const VolumeId old = known ? VolumeId(known->get<std::string>()) : root;
     if (!known) job.remember("old root", old.str());
     if (root != params.new_root) {
-        settle_creations(services, root);
+        if (!job.resumed()) settle_creations(services, root);  // what an earlier life made is the flow's to undo
         const Image image = checked_image(services, params);
         Flow(job)
             .step(

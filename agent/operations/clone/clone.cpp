@@ -186,8 +186,10 @@ private:
 }  // namespace
 
 json clone_vm(Services& services, Job& job, const CloneVm& params) {
-    if (!job.resumed()) check_clones(services, params);
-    settle_creations(services, params.vm);
+    if (!job.resumed()) {
+        check_clones(services, params);
+        settle_creations(services, params.vm);
+    }
     return Cloning(services, job, params).run();
 }
 

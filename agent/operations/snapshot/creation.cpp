@@ -218,9 +218,9 @@ bool make_snapshots(Services& services, Job& job, const std::vector<NewSnapshot>
         const Error error = current_error();
         // A QEMU that did not answer in time would not answer now.
         const bool made = error.code() != Code::timeout && were_made_all_the_same(services, snapshots);
-        if (!made) settle_later(services, snapshots);
-        if (!made) throw error;
-        return false;
+        if (made) return false;
+        settle_later(services, snapshots);
+        throw error;
     }
     for (const VolumeSnapshot& snapshot : snapshots) finish(services, snapshot);
     return quiet;
