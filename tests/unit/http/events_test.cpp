@@ -121,7 +121,7 @@ TEST_F(Events, ASlowReaderIsCutAndOthersDoNotNotice) {
     feed.add("\"last\"");
     EXPECT_FALSE(holds(read_until(*quick, "\"last\""), "<end>"));
     // The slow one takes nothing for longer than the patience, then finds the end of its stream.
-    std::this_thread::sleep_for(milliseconds(800));
+    std::this_thread::sleep_for(milliseconds(3000));
     feed.add("\"after\"");
     read_until(*quick, "\"after\"");
     EXPECT_TRUE(holds(read_until(*slow, "\"after\""), "<end>"));
